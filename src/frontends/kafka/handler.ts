@@ -64,10 +64,7 @@ export function defineHandler<A extends Api>(
   handle: (
     request: Decoded<A['request'] & Message>,
     exchange: Exchange<Encodable<A['response'] & Message>>,
-  ) =>
-    | Encodable<A['response'] & Message>
-    | Promise<Encodable<A['response'] & Message>>
-    | undefined,
+  ) => Encodable<A['response'] & Message> | Promise<Encodable<A['response'] & Message>> | undefined,
   maxRequestBytes: number = DEFAULT_MAX_REQUEST_BYTES,
 ): KafkaHandler {
   return { api, maxRequestBytes, handle: handle as KafkaHandler['handle'] }
