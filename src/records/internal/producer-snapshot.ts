@@ -1,0 +1,69 @@
+import { crc32c } from '../../base/crc32c.ts'
+import { ProtocolError } from '../../base/errors.ts'
+import { decoderOf, encoderOf } from '../../schema/codec.ts'
+import {
+  type DecodedFields,
+  int16,
+  int32,
+  int64,
+  list,
+  message,
+  uint32,
+} from '../../schema/schema.ts'
+import { checkVersion } from './coordinator-record.ts'
+import { decodeWhole, encodeWhole } from './encoding.ts'
+
+const entry = {
+  producerId: int64,
+  epoch: int16,
+  /** Of the producer's last record, as the next two. */
+  lastSequence: int32,
+  lastOffset: int64,
+  /** Last offset minus first offset of the producer's last batch. */
+  offsetDelta: int32,
+  timestamp: int64,
+  coordinatorEpoch: int32,
+  /** Where the open transaction starts; -1: none. */
+  currentTxnFirstOffset: int64,
+}
+
+/**
+ * What is in a `.snapshot` file after its int16 version: the state of a partition's producers.
+ * Source: ProducerSnapshot, kafka-storage 4.4.
+ */
+export const producerSnapshot = message({
+  name: 'ProducerSnapshot',
+  versions: [1, 1],
+  fields: {
+    /** CRC-32C of all bytes after it. */
+    crc: uint32,
+    producerEntries: list(entry),
+  },
+})
+
+export type ProducerSnapshotEntry = DecodedFields<typeof entry>
+
+const VERSION = 1
+const CRC_POSITION = 2
+const CRC_END = 6
+
+export function encodeProducerSnapshot(producerEntries: readonly ProducerSnapshotEntry[]): Buffer {
+  const bytes = encodeWhole((writer) => {
+    writer.int16(VERSION)
+    encoderOf(producerSnapshot)(VERSION)(writer, { crc: 0, producerEntries })
+  })
+  bytes.writeUInt32BE(crc32c(bytes, CRC_END, bytes.byteLength), CRC_POSITION)
+  return bytes
+}
+
+/** @throws ProtocolError when the file is cut, malformed, damaged or of another version */
+export function decodeProducerSnapshot(bytes: Buffer): readonly ProducerSnapshotEntry[] {
+  const snapshot = decodeWhole(bytes, (reader) => {
+    const version = reader.int16()
+    checkVersion(producerSnapshot, version)
+    return decoderOf(producerSnapshot)(version)(reader)
+  })
+  if (snapshot.crc !== crc32c(bytes, CRC_END, bytes.byteLength))
+    throw new ProtocolError('producer snapshot has another CRC than its bytes')
+  return snapshot.producerEntries
+}
