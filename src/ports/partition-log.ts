@@ -147,6 +147,11 @@ export interface PartitionLog {
   readonly leaderEpoch: number
   /** Bytes on disk, all segments. */
   readonly sizeBytes: number
+  /**
+   * Bytes that came below the high watermark since the log was opened; it never shrinks. The
+   * difference of two looks tells a waiting fetch how much it could read more.
+   */
+  readonly visibleBytes: number
   readonly isFailed: boolean
 
   /**

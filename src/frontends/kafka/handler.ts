@@ -1,5 +1,5 @@
 import type { Lease } from '../../base/lease.ts'
-import type { Api, Decoded, Encodable, Message } from '../../schema/schema.ts'
+import type { Api, Decoded, Encodable, Message } from '../../wire/kafka/codec.ts'
 
 /** Host and port that clients are told to connect to. */
 export interface Endpoint {
