@@ -1,0 +1,219 @@
+import { loadOptionalModule } from '../base/optional-module.ts'
+import { CorruptRecordError } from './corrupt-record-error.ts'
+import { lz4BlockLength, lz4LastMatchStart } from './lz4-block.ts'
+
+/**
+ * LZ4 frames as Kafka's record format v2 has them: magic, descriptor, independent blocks, end mark.
+ * The frame is walked here before anything is decompressed, so that the size is known and bounded;
+ * Kafka's readers refuse dependent blocks, so they are refused here too.
+ * Source: LZ4 frame format 1.6; KIP-57.
+ */
+
+const FRAME_MAGIC = 0x184d2204
+const VERSION_BITS = 0xc0
+const VERSION_1 = 0x40
+const INDEPENDENT_BIT = 0x20
+const BLOCK_CHECKSUM_BIT = 0x10
+const CONTENT_SIZE_BIT = 0x08
+const CONTENT_CHECKSUM_BIT = 0x04
+const DICTIONARY_BIT = 0x01
+const STORED_BIT = 0x8000_0000
+/** 64 KiB blocks, as the Java client writes them. */
+const WRITTEN_BLOCK_ID = 4
+const WRITTEN_BLOCK_BYTES = 65_536
+
+/** One way to run whole frames; a reader gets the exact size, checked before. */
+export interface Lz4Frames {
+  compress(input: Buffer): Buffer
+  decompress(input: Buffer, frame: Lz4Frame): Buffer
+}
+
+/** What the walk over a frame found. */
+export interface Lz4Frame {
+  readonly flags: number
+  readonly firstBlockPosition: number
+  /** Bytes that it decompresses to. */
+  readonly contentBytes: number
+  readonly endMarkPosition: number
+}
+
+interface NativeLz4 {
+  compressFrameSync(input: Buffer): Buffer
+  decompressFrameSync(input: Buffer): Buffer
+}
+
+interface PureLz4 {
+  compressBlock(from: Buffer, to: Uint8Array, at: number, size: number, table: Uint32Array): number
+  decompressBlock(from: Buffer, to: Uint8Array, at: number, size: number, toAt: number): number
+}
+
+type Xxh32 = (seed: number, input: Uint8Array, position: number, length: number) => number
+
+let xxh32Loaded: Xxh32 | undefined
+
+function xxh32(input: Uint8Array, position: number, length: number): number {
+  xxh32Loaded ??= (loadOptionalModule('lz4js/xxh32.js') as { hash: Xxh32 }).hash
+  return xxh32Loaded(0, input, position, length) >>> 0
+}
+
+/** The native implementation when `loaded` is one, else the pure one. */
+export function selectLz4Frames(loaded: unknown): Lz4Frames {
+  const native = loaded as Partial<NativeLz4> | undefined
+  const compressFrame = native?.compressFrameSync
+  const decompressFrame = native?.decompressFrameSync
+  if (compressFrame === undefined || decompressFrame === undefined) return pureLz4Frames()
+  return {
+    compress: (input) => compressFrame(input),
+    decompress: (input) => decompressFrame(input),
+  }
+}
+
+/** The pure implementation: our frame around the blocks of lz4js. */
+export function pureLz4Frames(): Lz4Frames {
+  const blocks = loadOptionalModule('lz4js') as PureLz4
+  return {
+    compress: (input) => compressBlocks(blocks, input),
+    decompress: (input, frame) => decompressBlocks(blocks, input, frame),
+  }
+}
+
+let chosen: Lz4Frames | undefined
+
+function defaultFrames(): Lz4Frames {
+  chosen ??= selectLz4Frames(loadOptionalModule('lz4-napi'))
+  return chosen
+}
+
+/** Compresses to one frame of independent blocks. */
+export function lz4Compress(input: Buffer, frames: Lz4Frames = defaultFrames()): Buffer {
+  return frames.compress(input)
+}
+
+/**
+ * Decompresses one frame, with or without content size and checksums.
+ * @throws CorruptRecordError for bad bytes, and with `isTooLarge` beyond `maxBytes`
+ */
+export function lz4Decompress(
+  input: Buffer,
+  maxBytes: number,
+  frames: Lz4Frames = defaultFrames(),
+): Buffer {
+  const frame = walkFrame(input, maxBytes)
+  let output: Buffer
+  try {
+    output = frames.decompress(input, frame)
+  } catch (cause) {
+    if (cause instanceof CorruptRecordError) throw cause
+    throw new CorruptRecordError(`lz4 data is corrupt: ${(cause as Error).message}`, { cause })
+  }
+  if (output.length !== frame.contentBytes) throw corrupt('its blocks give another length')
+  return output
+}
+
+function walkFrame(input: Buffer, maxBytes: number): Lz4Frame {
+  if (input.length < 7 || input.readUInt32LE(0) !== FRAME_MAGIC) throw corrupt('no frame magic')
+  const flags = input[4] as number
+  if ((flags & VERSION_BITS) !== VERSION_1) throw corrupt('unknown frame version')
+  if ((flags & INDEPENDENT_BIT) === 0) throw corrupt('dependent blocks are not supported by Kafka')
+  if ((flags & DICTIONARY_BIT) !== 0) throw corrupt('dictionaries are not supported by Kafka')
+  const blockId = ((input[5] as number) >> 4) & 7
+  if (blockId < 4) throw corrupt('unknown block size')
+  const descriptorEnd = (flags & CONTENT_SIZE_BIT) === 0 ? 6 : 14
+  if (descriptorEnd >= input.length) throw corrupt('cut in its descriptor')
+  const headerChecksum = (xxh32(input, 4, descriptorEnd - 4) >>> 8) & 0xff
+  if (input[descriptorEnd] !== headerChecksum) throw corrupt('wrong descriptor checksum')
+  const frame = walkBlocks(input, descriptorEnd + 1, flags, 1 << (8 + 2 * blockId), maxBytes)
+  if (descriptorEnd === 14) {
+    const claimed = input.readUInt32LE(6) + input.readUInt32LE(10) * 0x1_0000_0000
+    if (claimed !== frame.contentBytes) throw corrupt('wrong content size')
+  }
+  return frame
+}
+
+function walkBlocks(
+  input: Buffer,
+  firstBlockPosition: number,
+  flags: number,
+  maxBlockBytes: number,
+  maxBytes: number,
+): Lz4Frame {
+  let at = firstBlockPosition
+  let contentBytes = 0
+  for (;;) {
+    if (at + 4 > input.length) throw corrupt('cut before its end mark')
+    const field = input.readUInt32LE(at)
+    if (field === 0) break
+    const size = field & ~STORED_BIT
+    const start = at + 4
+    const end = start + size
+    if (size > maxBlockBytes || end > input.length) throw corrupt('a block does not fit')
+    const isStored = field >= STORED_BIT
+    const length = isStored ? size : lz4BlockLength(input, start, end, maxBlockBytes)
+    if (length < 0) throw corrupt('a block is malformed')
+    contentBytes += length
+    if (contentBytes > maxBytes) {
+      throw new CorruptRecordError(`lz4 data decompresses to more than ${maxBytes} bytes`, {
+        isTooLarge: true,
+      })
+    }
+    at = end
+    if ((flags & BLOCK_CHECKSUM_BIT) === 0) continue
+    if (at + 4 > input.length) throw corrupt('cut in a block checksum')
+    if (xxh32(input, start, size) !== input.readUInt32LE(at)) throw corrupt('wrong block checksum')
+    at += 4
+  }
+  const hasChecksum = (flags & CONTENT_CHECKSUM_BIT) !== 0
+  if (hasChecksum && at + 8 > input.length) throw corrupt('cut in its content checksum')
+  return { flags, firstBlockPosition, contentBytes, endMarkPosition: at }
+}
+
+function decompressBlocks(blocks: PureLz4, input: Buffer, frame: Lz4Frame): Buffer {
+  const output = Buffer.alloc(frame.contentBytes)
+  const checksumBytes = (frame.flags & BLOCK_CHECKSUM_BIT) === 0 ? 0 : 4
+  let written = 0
+  for (let at = frame.firstBlockPosition; at < frame.endMarkPosition; ) {
+    const field = input.readUInt32LE(at)
+    const size = field & ~STORED_BIT
+    if (field >= STORED_BIT) written += input.copy(output, written, at + 4, at + 4 + size)
+    else written = blocks.decompressBlock(input, output, at + 4, size, written)
+    at += 4 + size + checksumBytes
+  }
+  if ((frame.flags & CONTENT_CHECKSUM_BIT) !== 0) {
+    const expected = input.readUInt32LE(frame.endMarkPosition + 4)
+    if (xxh32(output, 0, output.length) !== expected) throw corrupt('wrong content checksum')
+  }
+  return output
+}
+
+function compressBlocks(blocks: PureLz4, input: Buffer): Buffer {
+  const header = Buffer.alloc(7)
+  header.writeUInt32LE(FRAME_MAGIC)
+  header[4] = VERSION_1 | INDEPENDENT_BIT
+  header[5] = WRITTEN_BLOCK_ID << 4
+  header[6] = (xxh32(header, 4, 2) >>> 8) & 0xff
+  const pieces: Uint8Array[] = [header]
+  const table = new Uint32Array(65_536)
+  for (let at = 0; at < input.length; at += WRITTEN_BLOCK_BYTES) {
+    const from = input.subarray(at, at + WRITTEN_BLOCK_BYTES)
+    // A table that remembers the block before would make this one depend on it.
+    table.fill(0)
+    const to = Buffer.alloc(from.length + Math.ceil(from.length / 255) + 16)
+    const size = blocks.compressBlock(from, to, 0, from.length, table)
+    const isUseful = size > 0 && size < from.length && isStrict(to.subarray(0, size), from.length)
+    const body = isUseful ? to.subarray(0, size) : from
+    const field = Buffer.alloc(4)
+    field.writeUInt32LE(isUseful ? size : (body.length | STORED_BIT) >>> 0)
+    pieces.push(field, body)
+  }
+  pieces.push(Buffer.alloc(4))
+  return Buffer.concat(pieces)
+}
+
+/** The reference decoder wants no match to start in the last 12 bytes; lz4js does not know that. */
+function isStrict(block: Buffer, length: number): boolean {
+  return lz4LastMatchStart(block, 0, block.length) <= length - 12
+}
+
+function corrupt(reason: string): CorruptRecordError {
+  return new CorruptRecordError(`lz4 data is corrupt: ${reason}`)
+}
