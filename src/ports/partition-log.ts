@@ -167,6 +167,11 @@ export interface PartitionLog {
     request: ReadRequest,
     done: (error: Error | null, slice: LogSlice | null) => void,
   ): LogSlice | null
+  /**
+   * About how many bytes lie between an offset and the high watermark: exact within an interval of
+   * the offset index, and known without reading.
+   */
+  bytesFrom(offset: number): number
   /** First record with a timestamp at or after the given one, below `endOffset`; null: none. */
   offsetForTimestamp(timestampMs: number, endOffset: number): Promise<TimestampOffset | null>
   /** The record with the largest timestamp below `endOffset`, the first of equal ones. */

@@ -1,5 +1,6 @@
+import { assert } from '../../base/assert.ts'
 import { ErrorCode } from '../../base/error-code.ts'
-import type { Lease } from '../../base/lease.ts'
+import { type Lease, UNPOOLED } from '../../base/lease.ts'
 import type {
   AppendResult,
   AppendSafety,
@@ -7,18 +8,77 @@ import type {
   LogListener,
   PartitionLog,
 } from '../../ports/partition-log.ts'
+import { type ProduceRules, validateProduceBatch } from '../../records/batch-validation.ts'
+import { DEFAULT_MAX_DECOMPRESSED_BYTES } from '../../records/compression.ts'
+import { type Codec, TimestampType } from '../../records/record-batch.ts'
+import type { RecordError } from '../../records/record-walk.ts'
 
-/** Told in the turn in which more of a partition can be read. */
+/** Told in the turn in which more of a partition can be read, or none any more. */
 export interface PartitionWatcher {
   partitionAdvanced(partition: Partition): void
 }
 
-/** One partition that this broker leads: its log and who waits for it. */
+/** What a topic asks of the batches that clients send. Source: Kafka's topic configs. */
+export interface ProduceSettings {
+  /** `max.message.bytes` */
+  readonly maxMessageBytes: number
+  /** `cleanup.policy` holds `compact`. */
+  readonly isCompacted: boolean
+  /** `message.timestamp.type` */
+  readonly timestampType: TimestampType
+  /** `message.timestamp.before.max.ms` */
+  readonly timestampBeforeMaxMs: number
+  /** `message.timestamp.after.max.ms` */
+  readonly timestampAfterMaxMs: number
+  /** `compression.type`; null: `producer`. */
+  readonly targetCodec: Codec | null
+  /** `compression.<codec>.level`; undefined: the codec's default. */
+  readonly compressionLevel: number | undefined
+}
+
+export const DEFAULT_PRODUCE_SETTINGS: ProduceSettings = {
+  maxMessageBytes: 1_048_588,
+  isCompacted: false,
+  timestampType: TimestampType.CREATE_TIME,
+  timestampBeforeMaxMs: Number.MAX_SAFE_INTEGER,
+  timestampAfterMaxMs: 3_600_000,
+  targetCodec: null,
+  compressionLevel: undefined,
+}
+
+/** One batch from a client. */
+export interface ProduceAppend {
+  /** The `records` field as it came; its bytes are changed in place. */
+  readonly records: Buffer | null
+  /** Keeps `records` alive. */
+  readonly lease: Lease
+  readonly safety: AppendSafety
+  readonly waiter: AppendWaiter
+  readonly slot: number
+  /** Version of the Produce request. */
+  readonly apiVersion: number
+  readonly nowMs: number
+}
+
+/** What a client's append knows at once; the waiter is told later unless there is an error. */
+export interface ProduceResult {
+  readonly errorCode: ErrorCode
+  readonly errorMessage: string | null
+  readonly recordErrors: readonly RecordError[]
+  readonly baseOffset: number
+  readonly logAppendTimeMs: number
+}
+
+const NO_RECORD_ERRORS: readonly RecordError[] = []
+
+/** One partition that this broker leads: its log, what it accepts, and who waits for it. */
 export class Partition implements LogListener {
   readonly topic: string
   readonly topicId: string
   readonly partition: number
   #log: PartitionLog | null = null
+  #settings: ProduceSettings = DEFAULT_PRODUCE_SETTINGS
+  #isGone = false
   readonly #watchers = new Set<PartitionWatcher>()
 
   constructor(topic: string, topicId: string, partition: number) {
@@ -28,19 +88,73 @@ export class Partition implements LogListener {
   }
 
   get log(): PartitionLog {
-    if (this.#log === null) throw new Error('the log of the partition is not open')
+    assert(this.#log !== null, 'the log of a partition is open')
     return this.#log
   }
 
-  /** The log needs its listener before it exists, so it is given afterwards. */
+  /** The topic was deleted: who waits is told, who comes gets UNKNOWN_TOPIC_OR_PARTITION. */
+  get isGone(): boolean {
+    return this.#isGone
+  }
+
+  /** A log needs its listener before it exists, so it is given afterwards. */
   attach(log: PartitionLog): void {
     this.#log = log
   }
 
+  configure(settings: ProduceSettings): void {
+    this.#settings = settings
+  }
+
+  /** NONE, or why nothing can be appended or read. */
+  get availability(): ErrorCode {
+    if (this.#isGone) return ErrorCode.UNKNOWN_TOPIC_OR_PARTITION
+    return this.log.isFailed ? ErrorCode.KAFKA_STORAGE_ERROR : ErrorCode.NONE
+  }
+
+  /**
+   * Validates a client's batch and appends it. Errors: those of `validateProduceBatch` and of
+   * `PartitionLog.append`.
+   */
+  append(append: ProduceAppend): ProduceResult {
+    const availability = this.availability
+    if (availability !== ErrorCode.NONE) return refused(availability, null)
+    const outcome = validateProduceBatch(append.records, this.#rules(append))
+    if (outcome.errorCode !== ErrorCode.NONE) {
+      const { errorCode, errorMessage, recordErrors } = outcome
+      return { errorCode, errorMessage, recordErrors, baseOffset: -1, logAppendTimeMs: -1 }
+    }
+    const { batch, logAppendTime } = outcome
+    const result = this.log.append({
+      batch,
+      // Recompression makes new bytes, which need nobody's lease.
+      lease: batch.buffer === append.records?.buffer ? append.lease : UNPOOLED,
+      safety: append.safety,
+      waiter: append.waiter,
+      slot: append.slot,
+      logAppendTimeMs: logAppendTime,
+    })
+    if (result.errorCode !== ErrorCode.NONE) return refused(result.errorCode, result.errorMessage)
+    const { baseOffset, logAppendTimeMs } = result
+    return {
+      errorCode: ErrorCode.NONE,
+      errorMessage: null,
+      recordErrors: NO_RECORD_ERRORS,
+      baseOffset,
+      logAppendTimeMs,
+    }
+  }
+
   /** Appends a batch that Spool made itself (internal topics): it is not validated again. */
   appendOwn(batch: Buffer, lease: Lease, waiter: AppendWaiter, slot: number): AppendResult {
-    const safety: AppendSafety = 'durable'
-    return this.log.append({ batch, lease, safety, waiter, slot, logAppendTimeMs: -1 })
+    return this.log.append({
+      batch,
+      lease,
+      safety: 'durable',
+      waiter,
+      slot,
+      logAppendTimeMs: -1,
+    })
   }
 
   watch(watcher: PartitionWatcher): void {
@@ -60,8 +174,35 @@ export class Partition implements LogListener {
     this.logAdvanced()
   }
 
-  /** NONE, or why this partition can't serve. */
-  get availability(): ErrorCode {
-    return this.log.isFailed ? ErrorCode.KAFKA_STORAGE_ERROR : ErrorCode.NONE
+  /** The topic is being deleted. */
+  gone(): void {
+    this.#isGone = true
+    this.logAdvanced()
+  }
+
+  #rules(append: ProduceAppend): ProduceRules {
+    const settings = this.#settings
+    return {
+      apiVersion: append.apiVersion,
+      maxMessageBytes: settings.maxMessageBytes,
+      isCompacted: settings.isCompacted,
+      timestampType: settings.timestampType,
+      timestampBeforeMaxMs: settings.timestampBeforeMaxMs,
+      timestampAfterMaxMs: settings.timestampAfterMaxMs,
+      now: append.nowMs,
+      targetCodec: settings.targetCodec,
+      compressionLevel: settings.compressionLevel,
+      maxDecompressedBytes: DEFAULT_MAX_DECOMPRESSED_BYTES,
+    }
+  }
+}
+
+function refused(errorCode: ErrorCode, errorMessage: string | null): ProduceResult {
+  return {
+    errorCode,
+    errorMessage,
+    recordErrors: NO_RECORD_ERRORS,
+    baseOffset: -1,
+    logAppendTimeMs: -1,
   }
 }

@@ -1,0 +1,182 @@
+import { ErrorCode } from '../../base/error-code.ts'
+import type { EpochEndOffset, LogSlice } from '../../ports/partition-log.ts'
+import type { Scheduler, Timer } from '../../ports/scheduler.ts'
+import type { Partition, PartitionWatcher } from '../topics/partition.ts'
+import { readPartition } from './read-partition.ts'
+
+/** What one partition of a fetch asks for. */
+export interface FetchPartition {
+  /** undefined with an `errorCode`: it is reported and never waited for. */
+  readonly partition: Partition | undefined
+  readonly errorCode: ErrorCode
+  readonly offset: number
+  readonly maxBytes: number
+  /** -1: not checked (KIP-320). */
+  readonly currentLeaderEpoch: number
+  /** -1: not checked (KIP-595). */
+  readonly lastFetchedEpoch: number
+}
+
+export interface FetchParams {
+  /** Index = index of the result. */
+  readonly partitions: readonly FetchPartition[]
+  readonly minBytes: number
+  /** Over all partitions; the first one with data gives a batch even if it is larger (KIP-74). */
+  readonly maxBytes: number
+  readonly maxWaitMs: number
+  /** Only what committed transactions and non-transactional producers wrote (KIP-98). */
+  readonly isReadCommitted: boolean
+}
+
+export interface FetchResult {
+  readonly errorCode: ErrorCode
+  /** -1 with an error. */
+  readonly highWatermark: number
+  readonly lastStableOffset: number
+  readonly logStartOffset: number
+  /** Where the log of the reader stops agreeing with ours; then there is no data. */
+  readonly divergingEpoch: EpochEndOffset | null
+  /** null: nothing to return. */
+  readonly slice: LogSlice | null
+}
+
+/**
+ * One long poll: waits until `minBytes` can be read or `maxWaitMs` passes, whichever is first, then
+ * reads. An error of a partition that is known ends the wait at once; an unknown partition does not.
+ * Source: Kafka's DelayedFetch and ReplicaManager.
+ */
+export class DelayedFetch implements PartitionWatcher {
+  readonly #params: FetchParams
+  readonly #done: (results: FetchResult[]) => void
+  #timer: Timer | null = null
+  #state: 'waiting' | 'reading' | 'done' = 'waiting'
+  /** For each partition: bytes that could be read at the last look, and `visibleBytes` then. */
+  #seenBytes: Float64Array | null = null
+  #seenVisible: Float64Array | null = null
+
+  constructor(params: FetchParams, done: (results: FetchResult[]) => void) {
+    this.#params = params
+    this.#done = done
+  }
+
+  /** `done` is called exactly once, perhaps before this returns, unless `cancel` comes first. */
+  start(scheduler: Scheduler): void {
+    const { maxWaitMs, minBytes } = this.#params
+    if (maxWaitMs <= 0 || minBytes <= 0 || this.#isReady()) {
+      this.#read((results) => this.#finish(results))
+      return
+    }
+    this.#park(scheduler, maxWaitMs)
+  }
+
+  /** Nobody wants the answer any more. */
+  cancel(): void {
+    if (this.#state === 'waiting') this.#unpark()
+    this.#state = 'done'
+  }
+
+  partitionAdvanced(): void {
+    if (this.#state !== 'waiting' || !this.#isReady()) return
+    this.#unpark()
+    this.#read((results) => this.#finish(results))
+  }
+
+  #park(scheduler: Scheduler, maxWaitMs: number): void {
+    for (const { partition } of this.#params.partitions) partition?.watch(this)
+    this.#timer = scheduler.after(maxWaitMs, () => {
+      if (this.#state !== 'waiting') return
+      this.#unpark()
+      this.#read((results) => this.#finish(results))
+    })
+  }
+
+  #unpark(): void {
+    this.#timer?.cancel()
+    this.#timer = null
+    for (const { partition } of this.#params.partitions) partition?.unwatch(this)
+  }
+
+  #finish(results: FetchResult[]): void {
+    this.#state = 'done'
+    this.#done(results)
+  }
+
+  /** True when an answer is due: an error of a known partition, or enough bytes. */
+  #isReady(): boolean {
+    const { partitions, minBytes } = this.#params
+    let availableBytes = 0
+    for (let i = 0; i < partitions.length; i++) {
+      const fetch = partitions[i] as FetchPartition
+      const { partition } = fetch
+      if (partition === undefined) continue
+      const bytes = this.#availableBytes(fetch, partition, i)
+      if (bytes < 0) return true
+      availableBytes += bytes
+      if (availableBytes >= minBytes) return true
+    }
+    return false
+  }
+
+  /** Bytes that could be returned now, at least 1 if there are any; -1: an answer is due at once. */
+  #availableBytes(fetch: FetchPartition, partition: Partition, index: number): number {
+    if (partition.availability !== ErrorCode.NONE) return -1
+    const { log } = partition
+    const endOffset = this.#params.isReadCommitted ? log.lastStableOffset : log.highWatermark
+    if (fetch.offset > log.highWatermark || fetch.offset < log.logStartOffset) return -1
+    if (isFenced(fetch, partition)) return -1
+    if (fetch.offset >= endOffset) return 0
+    if (this.#params.minBytes === 1) return 1
+    return Math.min(fetch.maxBytes, this.#countedBytes(fetch, partition, index))
+  }
+
+  /** What was there at the first look, and what became visible since. */
+  #countedBytes(fetch: FetchPartition, { log }: Partition, index: number): number {
+    const { partitions } = this.#params
+    this.#seenBytes ??= new Float64Array(partitions.length).fill(-1)
+    this.#seenVisible ??= new Float64Array(partitions.length)
+    if (this.#seenBytes[index] === -1) {
+      this.#seenBytes[index] = log.bytesFrom(fetch.offset)
+      this.#seenVisible[index] = log.visibleBytes
+    }
+    return (
+      (this.#seenBytes[index] as number) + log.visibleBytes - (this.#seenVisible[index] as number)
+    )
+  }
+
+  #read(done: (results: FetchResult[]) => void): void {
+    this.#state = 'reading'
+    const { partitions, maxBytes, isReadCommitted } = this.#params
+    const results: FetchResult[] = []
+    let leftBytes = maxBytes
+    let hasData = false
+    const step = (): void => {
+      while (results.length < partitions.length) {
+        const fetch = partitions[results.length] as FetchPartition
+        const limit = { maxBytes: leftBytes, atLeastOne: !hasData, isReadCommitted }
+        let isSync = true
+        const result = readPartition(fetch, limit, (later) => {
+          take(later)
+          if (!isSync) step()
+        })
+        isSync = false
+        if (result === null) return
+        take(result)
+      }
+      done(results)
+    }
+    const take = (result: FetchResult): void => {
+      results.push(result)
+      const byteLength = result.slice?.byteLength ?? 0
+      leftBytes = Math.max(0, leftBytes - byteLength)
+      hasData ||= byteLength > 0
+    }
+    step()
+  }
+}
+
+function isFenced(fetch: FetchPartition, { log }: Partition): boolean {
+  const { currentLeaderEpoch, lastFetchedEpoch } = fetch
+  return (
+    (currentLeaderEpoch >= 0 && currentLeaderEpoch !== log.leaderEpoch) || lastFetchedEpoch >= 0
+  )
+}
