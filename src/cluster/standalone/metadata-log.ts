@@ -1,0 +1,169 @@
+import { ErrorCode, errorName } from '../../base/error-code.ts'
+import { StorageError } from '../../base/errors.ts'
+import { UNPOOLED } from '../../base/lease.ts'
+import type { Clock } from '../../ports/clock.ts'
+import type { LogStore } from '../../ports/log-store.ts'
+import type {
+  AppendWaiter,
+  LogConfig,
+  LogListener,
+  LogSlice,
+  PartitionLog,
+} from '../../ports/partition-log.ts'
+import { buildBatch, type NewRecord } from '../../records/batch-builder.ts'
+
+export const METADATA_TOPIC = '__cluster_metadata'
+/** The fixed id that Kafka gives the metadata topic. */
+export const METADATA_TOPIC_ID = 'AAAAAAAAAAAAAAAAAAAAAQ'
+
+const READ_BYTES = 1024 * 1024
+const DAY_MS = 86_400_000
+
+/** Never deleted, never compacted: the log is the state. Sizes are Kafka's defaults for it. */
+function configOf(durability: LogConfig['durability']): LogConfig {
+  return {
+    segmentBytes: 1024 * 1024 * 1024,
+    segmentMs: 7 * DAY_MS,
+    segmentJitterMs: 0,
+    segmentIndexBytes: 10 * 1024 * 1024,
+    indexIntervalBytes: 4096,
+    retentionMs: -1,
+    retentionBytes: -1,
+    isDeleted: false,
+    isCompacted: false,
+    fileDeleteDelayMs: 60_000,
+    durability,
+    flushMessages: Number.MAX_SAFE_INTEGER,
+    flushMs: Number.MAX_SAFE_INTEGER,
+    producerIdExpirationMs: DAY_MS,
+  }
+}
+
+interface Waiting {
+  readonly resolve: () => void
+  readonly reject: (error: Error) => void
+}
+
+/** The partition log of the metadata, with promises: metadata is no hot path. */
+export class MetadataLog implements LogListener, AppendWaiter {
+  readonly #log: PartitionLog
+  readonly #clock: Clock
+  readonly #waiting = new Map<number, Waiting>()
+  #nextSlot = 0
+
+  constructor(logStore: LogStore, clock: Clock, durability: LogConfig['durability']) {
+    const identity = {
+      topic: METADATA_TOPIC,
+      topicId: METADATA_TOPIC_ID,
+      partition: 0,
+      leaderEpoch: 0,
+    }
+    this.#clock = clock
+    this.#log = logStore.openLog(identity, configOf(durability), this)
+  }
+
+  get startOffset(): number {
+    return this.#log.logStartOffset
+  }
+
+  get endOffset(): number {
+    return this.#log.logEndOffset
+  }
+
+  get leaderEpoch(): number {
+    return this.#log.leaderEpoch
+  }
+
+  setLeaderEpoch(leaderEpoch: number): void {
+    this.#log.setLeaderEpoch(leaderEpoch)
+  }
+
+  /** Gives `visit` all whole batches from an offset to the end, in pieces that it may not keep. */
+  async readFrom(offset: number, visit: (batches: Buffer) => number): Promise<void> {
+    let next = offset
+    while (next < this.#log.logEndOffset) {
+      const slice = await this.#read(next)
+      try {
+        const { pieces } = slice
+        const batches = pieces.length === 1 ? (pieces[0] as Buffer) : Buffer.concat(pieces)
+        const after = visit(batches)
+        if (after <= next) throw new StorageError(`the metadata log can't be read at ${next}`)
+        next = after
+      } finally {
+        slice.release()
+      }
+    }
+  }
+
+  /**
+   * Appends records as one batch.
+   * @returns offset of the last record, once the batch is safe
+   * @throws StorageError when the log failed
+   */
+  async append(
+    records: readonly Omit<NewRecord, 'timestamp'>[],
+    isControl = false,
+  ): Promise<number> {
+    const timestamp = this.#clock.nowMs()
+    const batch = buildBatch(
+      records.map((record) => ({ ...record, timestamp })),
+      { isControl },
+    )
+    const slot = this.#nextSlot++
+    const safe = new Promise<void>((resolve, reject) =>
+      this.#waiting.set(slot, { resolve, reject }),
+    )
+    const result = this.#log.append({
+      batch,
+      lease: UNPOOLED,
+      safety: 'durable',
+      waiter: this,
+      slot,
+      logAppendTimeMs: -1,
+    })
+    const { errorCode, lastOffset } = result
+    if (errorCode !== ErrorCode.NONE) {
+      this.#waiting.delete(slot)
+      throw failure(errorCode)
+    }
+    await safe
+    return lastOffset
+  }
+
+  appendDone(slot: number, errorCode: ErrorCode): void {
+    const waiting = this.#waiting.get(slot)
+    if (waiting === undefined) return
+    this.#waiting.delete(slot)
+    if (errorCode === ErrorCode.NONE) waiting.resolve()
+    else waiting.reject(failure(errorCode))
+  }
+
+  logAdvanced(): void {
+    // The only reader is the replay at the start.
+  }
+
+  logFailed(): void {
+    // Waiters are told by appendDone, later appends by their result.
+  }
+
+  #read(offset: number): Promise<LogSlice> {
+    return new Promise((resolve, reject) => {
+      const request = {
+        offset,
+        endOffset: this.#log.logEndOffset,
+        maxBytes: READ_BYTES,
+        atLeastOne: true,
+        includeAborted: false,
+      }
+      const slice = this.#log.read(request, (error, later) => {
+        if (later !== null) resolve(later)
+        else reject(error ?? new StorageError(`the metadata log can't be read at ${offset}`))
+      })
+      if (slice !== null) resolve(slice)
+    })
+  }
+}
+
+function failure(code: ErrorCode): StorageError {
+  return new StorageError(`the metadata log does not take records: ${errorName(code)}`)
+}
