@@ -9,8 +9,11 @@ export interface Cursor {
   position: number
 }
 
-/** After a malformed or cut number the position is this: greater than any end, so reads keep failing. */
-export const MALFORMED = 0x1f_ffff_ffff_ffff
+/**
+ * After a malformed or cut number the position is this: greater than any end, so reads keep failing.
+ * A small integer, or one bad request would make every later walk keep its position as a double.
+ */
+export const MALFORMED = 0x7fff_ffff
 
 /**
  * Reads an unsigned varint of at most 5 bytes from before `end`.
@@ -72,6 +75,12 @@ export function readVarlong(buffer: Uint8Array, cursor: Cursor, end: number): nu
   }
   cursor.position = MALFORMED
   return 0
+}
+
+/** Moves over `length` bytes; a length below 0 or beyond `end` is malformed. */
+export function skipBytes(cursor: Cursor, length: number, end: number): void {
+  if (length < 0 || length > end - cursor.position) cursor.position = MALFORMED
+  else cursor.position += length
 }
 
 /** Writes `value` (0 to 2^32-1); returns the position after it. */

@@ -19,6 +19,7 @@ import {
   NO_PRODUCER_EPOCH,
   NO_PRODUCER_ID,
   NO_SEQUENCE,
+  NO_TIMESTAMP,
   PRODUCER_EPOCH_POSITION,
   PRODUCER_ID_POSITION,
   patchBaseOffset,
@@ -81,7 +82,7 @@ export function buildBatch(records: readonly NewRecord[], options: BatchOptions 
 }
 
 function finishBatch(batch: Buffer, records: readonly NewRecord[], options: BatchOptions): Buffer {
-  let maxTimestamp = options.logAppendTime ?? Number.NEGATIVE_INFINITY
+  let maxTimestamp = options.logAppendTime ?? NO_TIMESTAMP
   if (options.logAppendTime === undefined) {
     for (const record of records) maxTimestamp = Math.max(maxTimestamp, record.timestamp)
   }
