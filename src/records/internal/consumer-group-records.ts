@@ -24,7 +24,7 @@ const classicMemberMetadata = struct({
 const topicPartitions = struct({
   topicId: uuid,
   partitions: array(int32),
-  assignmentEpochs: array(int32).orNull().tagged(0),
+  assignmentEpochs: array(int32).nullable().tagged(0),
 })
 
 export const consumerGroupMetadata = coordinatorRecord({

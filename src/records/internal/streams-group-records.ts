@@ -31,7 +31,7 @@ const taskIds = struct({
 const epochTaskIds = struct({
   subtopologyId: string,
   partitions: array(int32),
-  assignmentEpochs: array(int32).orNull().tagged(0),
+  assignmentEpochs: array(int32).nullable().tagged(0),
 })
 
 const topologyTopic = struct({
@@ -53,7 +53,7 @@ export const streamsGroupMetadata = coordinatorRecord({
     epoch: int32,
     metadataHash: int64Bigint,
     validatedTopologyEpoch: int32.default(-1).tagged(0),
-    lastAssignmentConfigs: array(keyValue).orNull().tagged(1),
+    lastAssignmentConfigs: array(keyValue).nullable().tagged(1),
     storedDescriptionTopologyEpoch: int32.default(-1).tagged(2),
     failedDescriptionTopologyEpoch: int32.default(-1).tagged(3),
   },
