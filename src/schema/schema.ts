@@ -22,7 +22,7 @@ export type Primitive =
   | 'bytes'
   | 'records'
 
-export type FieldType = Primitive | { readonly items: AnyField } | { readonly fields: Fields }
+type FieldType = Primitive | { readonly items: AnyField } | { readonly fields: Fields }
 
 export interface Facts {
   readonly type: FieldType
