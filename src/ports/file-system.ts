@@ -23,6 +23,8 @@ export interface FileSystem {
   writeFileAtomic(path: string, content: Buffer | string): void
   /** Makes names in a directory (created, renamed, removed files) survive a power failure. */
   syncDirectory(directory: string): void
+  /** As `syncDirectory`, but never blocks the caller. */
+  syncDirectoryLater(directory: string, done: (error: Error | null) => void): void
   /**
    * Takes a lock that ends with the process.
    * @throws ConfigError naming the process that holds it
