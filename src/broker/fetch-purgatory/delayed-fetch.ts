@@ -2,7 +2,7 @@ import { ErrorCode } from '../../base/error-code.ts'
 import type { EpochEndOffset, LogSlice } from '../../ports/partition-log.ts'
 import type { Scheduler, Timer } from '../../ports/scheduler.ts'
 import type { Partition, PartitionWatcher } from '../topics/partition.ts'
-import { readPartition } from './read-partition.ts'
+import { divergingEpoch, leaderEpochError, readPartition } from './read-partition.ts'
 
 /** What one partition of a fetch asks for. */
 export interface FetchPartition {
@@ -69,6 +69,11 @@ export class DelayedFetch implements PartitionWatcher {
     this.#park(scheduler, maxWaitMs)
   }
 
+  /** `done` was called, or never will be. */
+  get isDone(): boolean {
+    return this.#state === 'done'
+  }
+
   /** Nobody wants the answer any more. */
   cancel(): void {
     if (this.#state === 'waiting') this.#unpark()
@@ -97,6 +102,10 @@ export class DelayedFetch implements PartitionWatcher {
   }
 
   #finish(results: FetchResult[]): void {
+    if (this.#state === 'done') {
+      for (const { slice } of results) slice?.release()
+      return
+    }
     this.#state = 'done'
     this.#done(results)
   }
@@ -122,8 +131,9 @@ export class DelayedFetch implements PartitionWatcher {
     if (partition.availability !== ErrorCode.NONE) return -1
     const { log } = partition
     const endOffset = this.#params.isReadCommitted ? log.lastStableOffset : log.highWatermark
-    if (fetch.offset > log.highWatermark || fetch.offset < log.logStartOffset) return -1
-    if (isFenced(fetch, partition)) return -1
+    if (fetch.offset > log.logEndOffset || fetch.offset < log.logStartOffset) return -1
+    if (leaderEpochError(fetch.currentLeaderEpoch, log.leaderEpoch) !== ErrorCode.NONE) return -1
+    if (divergingEpoch(log, fetch) !== null) return -1
     if (fetch.offset >= endOffset) return 0
     if (this.#params.minBytes === 1) return 1
     return Math.min(fetch.maxBytes, this.#countedBytes(fetch, partition, index))
@@ -172,11 +182,4 @@ export class DelayedFetch implements PartitionWatcher {
     }
     step()
   }
-}
-
-function isFenced(fetch: FetchPartition, { log }: Partition): boolean {
-  const { currentLeaderEpoch, lastFetchedEpoch } = fetch
-  return (
-    (currentLeaderEpoch >= 0 && currentLeaderEpoch !== log.leaderEpoch) || lastFetchedEpoch >= 0
-  )
 }

@@ -22,14 +22,12 @@ export function readPartition(
   const refusal = refusalOf(fetch)
   if (refusal !== ErrorCode.NONE) return failure(refusal)
   const { log } = partition
-  if (offset > log.highWatermark || offset < log.logStartOffset) {
+  if (offset > log.logEndOffset || offset < log.logStartOffset) {
     return failure(ErrorCode.OFFSET_OUT_OF_RANGE)
   }
-  if (fetch.lastFetchedEpoch >= 0) {
-    const diverging = divergingEpoch(log, fetch)
-    if (diverging === 'unknown') return failure(ErrorCode.OFFSET_OUT_OF_RANGE)
-    if (diverging !== null) return success(log, null, diverging)
-  }
+  const diverging = divergingEpoch(log, fetch)
+  if (diverging === 'unknown') return failure(ErrorCode.OFFSET_OUT_OF_RANGE)
+  if (diverging !== null) return success(log, null, diverging)
   const endOffset = limit.isReadCommitted ? log.lastStableOffset : log.highWatermark
   const maxBytes = Math.min(limit.maxBytes, fetch.maxBytes)
   if (offset >= endOffset || (maxBytes <= 0 && !limit.atLeastOne)) return success(log, null, null)
@@ -65,10 +63,11 @@ export function leaderEpochError(clientEpoch: number, leaderEpoch: number): Erro
  * Whether the log of a reader is a prefix of ours, judged by the epoch of its last record.
  * @returns null: it is. `unknown`: we never had such an epoch.
  */
-function divergingEpoch(
+export function divergingEpoch(
   log: PartitionLog,
   { lastFetchedEpoch, offset }: FetchPartition,
 ): EpochEndOffset | 'unknown' | null {
+  if (lastFetchedEpoch < 0) return null
   const end = log.endOffsetForEpoch(lastFetchedEpoch)
   if (end === null) return 'unknown'
   return end.leaderEpoch < lastFetchedEpoch || end.endOffset < offset ? end : null

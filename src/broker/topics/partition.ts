@@ -22,8 +22,10 @@ export interface PartitionWatcher {
 export interface ProduceSettings {
   /** `max.message.bytes` */
   readonly maxMessageBytes: number
-  /** `cleanup.policy` holds `compact`. */
+  /** `cleanup.policy` holds `compact`: every record needs a key. */
   readonly isCompacted: boolean
+  /** `cleanup.policy` holds `delete`: DeleteRecords is allowed. */
+  readonly isDeleted: boolean
   /** `message.timestamp.type` */
   readonly timestampType: TimestampType
   /** `message.timestamp.before.max.ms` */
@@ -39,6 +41,7 @@ export interface ProduceSettings {
 export const DEFAULT_PRODUCE_SETTINGS: ProduceSettings = {
   maxMessageBytes: 1_048_588,
   isCompacted: false,
+  isDeleted: true,
   timestampType: TimestampType.CREATE_TIME,
   timestampBeforeMaxMs: Number.MAX_SAFE_INTEGER,
   timestampAfterMaxMs: 3_600_000,
@@ -104,6 +107,10 @@ export class Partition implements LogListener {
 
   configure(settings: ProduceSettings): void {
     this.#settings = settings
+  }
+
+  get settings(): ProduceSettings {
+    return this.#settings
   }
 
   /** NONE, or why nothing can be appended or read. */
