@@ -1,0 +1,89 @@
+/** A test class of Kafka, named below the package org.apache.kafka.clients. */
+export interface JavaClass {
+  readonly name: string
+  /** Broker settings that the class asks its cluster for and its tests rely on. */
+  readonly config: Readonly<Record<string, string>>
+  /** Run by CI; the others run with --all. */
+  readonly isDefault: boolean
+}
+
+const DEFAULT_CLASSES = [
+  'producer.ProducerFailureHandlingTest',
+  'producer.ProducerCompressionTest',
+  'producer.ProducerSendWhileDeletionTest',
+  'producer.ProducerIntegrationTest',
+  'admin.ListOffsetsIntegrationTest',
+  'admin.ConcurrentListOffsetsRequestTest',
+  'admin.DeleteTopicTest',
+  'admin.DescribeProducersWithBrokerIdTest',
+  'consumer.PlaintextConsumerAssignTest',
+  'consumer.PlaintextConsumerCallbackTest',
+  'consumer.PlaintextConsumerCloseTest',
+  'consumer.PlaintextConsumerCommitTest',
+  'consumer.PlaintextConsumerFetchTest',
+  'consumer.PlaintextConsumerPollTest',
+  'consumer.PlaintextConsumerSubscriptionTest',
+  'consumer.PlaintextConsumerTest',
+  'consumer.ConsumerIntegrationTest',
+  'consumer.ConsumerTopicCreationTest',
+]
+
+const BY_HAND_CLASSES = [
+  'TransactionsWithMaxInFlightOneTest',
+  'admin.AdminFenceProducersTest',
+  'admin.DynamicGroupConfigIntegrationTest',
+  'consumer.ShareConsumerTest',
+]
+
+const CONFIGS: Readonly<Record<string, Readonly<Record<string, string>>>> = {
+  'producer.ProducerFailureHandlingTest': {
+    'message.max.bytes': '15000',
+    'replica.fetch.max.bytes': '15200',
+    'auto.create.topics.enable': 'false',
+    'offsets.topic.num.partitions': '1',
+  },
+}
+
+function rowsOf(names: readonly string[], isDefault: boolean): JavaClass[] {
+  return names.map((name) => ({ name, isDefault, config: CONFIGS[name] ?? {} }))
+}
+
+export const javaClasses: readonly JavaClass[] = [
+  ...rowsOf(DEFAULT_CLASSES, true),
+  ...rowsOf(BY_HAND_CLASSES, false),
+]
+
+/** Classes of the jar that say nothing about a broker in another process, with the reason. */
+export const foreignClasses: Readonly<Record<string, string>> = {
+  MetadataVersionIntegrationTest: 'upgrades the feature levels of its own cluster',
+  ClientRebootstrapTest: 'stops and starts brokers',
+  TransactionsExpirationTest: 'needs producer ids that expire after seconds',
+  MetricsDuringTopicCreationDeletionTest: 'reads metrics inside the broker',
+  CreateTopicsRequestWithPolicyTest: 'loads a policy class into the broker',
+  'admin.AdminClientWithPoliciesIntegrationTest': 'loads a policy class into the broker',
+  'admin.AutoTopicCreationTest': 'needs other defaults on the broker for each test',
+  'admin.ClientTelemetryTest': 'loads a metrics reporter into the broker',
+  'admin.DescribeAuthorizedOperationsTest': 'needs SASL and an authorizer class',
+  'admin.DescribeFeaturesTest': 'asks the controller listener',
+  'admin.RackAwareAutoTopicCreationTest': 'needs brokers in racks',
+  'admin.StaticBrokerConfigTest': 'needs other broker settings for each test',
+  'consumer.ConsumerBounceTest': 'stops and starts brokers',
+  'consumer.ConsumerWithLegacyMessageFormatIntegrationTest': "writes into the broker's log object",
+  'consumer.SaslPlainPlaintextConsumerTest': 'needs a SASL listener',
+  'consumer.ShareConsumerRackAwareTest': 'needs brokers in racks',
+  'producer.ProducerIdExpirationTest': 'needs producer ids that expire after seconds',
+  'producer.SocketServerMemoryPoolTest': "reads the broker's memory pool",
+  'security.GroupAuthorizerIntegrationTest': 'loads an authorizer class into the broker',
+}
+
+/** What a test needs that is not in the scope of today's broker; undefined when it is in scope. */
+export function outOfScope(className: string, test: string): string | undefined {
+  if (className.includes('ShareConsumer')) return 'share groups (KIP-932)'
+  if (className.startsWith('Transactions')) return 'transactions'
+  if (className.includes('FenceProducers')) return 'transactions'
+  if (className.includes('DynamicGroupConfig')) return 'group configurations (KIP-848)'
+  if (/Async(?!Commit)|Re2J|Re2j|ProtocolConsumer|ConsumerProtocol/.test(test)) {
+    return 'the new consumer protocol (KIP-848)'
+  }
+  return undefined
+}

@@ -1,0 +1,107 @@
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { writeLog4j } from '../peers/kafka.ts'
+import { installKafkaTests } from '../peers/kafka-tests.ts'
+import { runCommand } from '../support/command.ts'
+
+export interface JavaResult {
+  /** Method name; the second and later runs of one method end in `#2`, `#3`… */
+  readonly test: string
+  readonly status: 'pass' | 'fail' | 'skip'
+  readonly reason: string
+  readonly tookMs: number
+}
+
+export interface JavaRun {
+  readonly results: readonly JavaResult[]
+  readonly output: string
+}
+
+export interface RunClassOptions {
+  readonly bootstrap: string
+  /** The JVM is ended after this; tests without a result then count as failed. */
+  readonly limitMs: number
+  /** Regular expressions on method names. */
+  readonly include?: string
+  readonly exclude?: string
+}
+
+interface PrintedResult {
+  readonly name: string
+  readonly display: string
+  readonly status: 'pass' | 'fail' | 'skip' | 'running'
+  readonly tookMs: number
+  readonly reason: string
+}
+
+/** Runs one test class of Kafka in a JVM of its own against a broker, which it empties. */
+export async function runClass(className: string, options: RunClassOptions): Promise<JavaRun> {
+  const { bootstrap, limitMs, include, exclude } = options
+  const classPath = await installKafkaTests()
+  const directory = await mkdtemp(join(tmpdir(), 'conformance-java-'))
+  try {
+    const log4j = join(directory, 'log4j2.properties')
+    await writeLog4j(log4j, 'error')
+    const jvm = ['-Xmx768m', '-XX:+UseSerialGC', '-XX:TieredStopAtLevel=1']
+    const properties = [`-Dspool.bootstrap=${bootstrap}`, `-Dlog4j2.configurationFile=${log4j}`]
+    const select = ['-c', `org.apache.kafka.clients.${className}`, '--include-classname', '.*']
+    // The method filter sees the method with its class before and its parameters after it.
+    const pattern = (names: string): string => `.*[.#](${names})(\\(.*)?`
+    if (include !== undefined) select.push('--include-methodname', pattern(include))
+    if (exclude !== undefined) select.push('--exclude-methodname', pattern(exclude))
+    const console = ['execute', '--disable-banner', '--details=none']
+    const extensions = ['--config', 'junit.jupiter.extensions.autodetection.enabled=true']
+    const main = 'org.junit.platform.console.ConsoleLauncher'
+    const args = [
+      ...jvm,
+      ...properties,
+      '-cp',
+      classPath,
+      main,
+      ...console,
+      ...extensions,
+      ...select,
+    ]
+    const run = await runCommand('java', args, { limitMs, cwd: directory })
+    const output = `${run.stdout}\n${run.stderr}`
+    return { results: parseResults(run.stdout), output }
+  } finally {
+    await rm(directory, { recursive: true, force: true })
+  }
+}
+
+/**
+ * Runs a class, then its failed tests once more in a JVM of their own: a member that an earlier test left
+ * behind may have disturbed them. Twice failed is failed.
+ */
+export async function runClassTwice(
+  className: string,
+  options: RunClassOptions,
+): Promise<readonly JavaResult[]> {
+  const { results, output } = await runClass(className, options)
+  if (results.length === 0) throw new Error(`${className} gave no result:\n${output.slice(-2_000)}`)
+  const failed = results.filter(({ status }) => status === 'fail')
+  if (failed.length === 0) return results
+  const include = [...new Set(failed.map(({ test }) => test.replace(/#\d+$/, '')))].join('|')
+  const again = await runClass(className, { ...options, include })
+  const second = new Map(again.results.map((result) => [result.test, result]))
+  return results.map((first) => {
+    const replacement = first.status === 'fail' ? second.get(first.test) : undefined
+    return replacement ?? first
+  })
+}
+
+/** Reads the lines of ResultPrinter. Exported for its test. */
+export function parseResults(output: string): JavaResult[] {
+  const runs = new Map<string, number>()
+  const results: JavaResult[] = []
+  for (const match of output.matchAll(/^@result (\{.*\})$/gm)) {
+    const { name, status, reason, tookMs } = JSON.parse(match[1] ?? '') as PrintedResult
+    if (status === 'running' || reason.includes('the same test runs once already')) continue
+    const count = (runs.get(name) ?? 0) + 1
+    runs.set(name, count)
+    results.push({ test: count === 1 ? name : `${name}#${count}`, status, reason, tookMs })
+  }
+  return results
+}

@@ -1,0 +1,12 @@
+/** The releases of the peers that Spool is compared with; a change here installs them anew. */
+export const versions = {
+  /** Broker and command-line tools. */
+  kafka: '4.4.0',
+  /** The newest release whose client integration tests are published. */
+  kafkaTests: '4.3.1',
+  log4j: '2.25.3',
+  junitConsole: '1.13.1',
+  confluentKafka: '2.16.1',
+  kafkaPython: '3.0.12',
+  franzGo: 'v1.22.3',
+} as const

@@ -1,0 +1,147 @@
+import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { installKafka, writeLog4j } from './peers/kafka.ts'
+import { mustRun } from './support/command.ts'
+import { freePorts } from './support/free-ports.ts'
+import { ServerProcess } from './support/server-process.ts'
+
+export type TargetKind = 'spool' | 'kafka'
+
+export interface Target {
+  readonly kind: TargetKind
+  /** HOST:PORT, for clients. */
+  readonly bootstrap: string
+  readonly pid: number
+  /** The directory that holds the partition directories. */
+  readonly dataDir: string
+  /** Ends the broker and keeps its files, for tools that read them. Returns the exit status. */
+  shutdown(): Promise<number | null>
+  /** Ends the broker and removes its files. */
+  stop(): Promise<void>
+}
+
+export interface TargetOptions {
+  /** Broker settings by their Kafka names, over those all targets of this tier get. */
+  readonly config?: Readonly<Record<string, string>>
+}
+
+const START_LIMIT_MS = 120_000
+
+/** Both brokers run with these, so that answers can be compared and nobody waits for stragglers. */
+const COMMON_CONFIG: Readonly<Record<string, string>> = {
+  'num.partitions': '1',
+  'auto.create.topics.enable': 'true',
+  'offsets.topic.replication.factor': '1',
+  'offsets.topic.num.partitions': '4',
+  'group.initial.rebalance.delay.ms': '0',
+  'group.min.session.timeout.ms': '100',
+}
+
+/** What Kafka needs besides to run on one node. */
+const KAFKA_CONFIG: Readonly<Record<string, string>> = {
+  'process.roles': 'broker,controller',
+  'node.id': '1',
+  'controller.listener.names': 'CONTROLLER',
+  'listener.security.protocol.map': 'PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT',
+  'transaction.state.log.replication.factor': '1',
+  'transaction.state.log.min.isr': '1',
+  'transaction.state.log.num.partitions': '4',
+  'share.coordinator.state.topic.replication.factor': '1',
+  'share.coordinator.state.topic.min.isr': '1',
+  'share.coordinator.state.topic.num.partitions': '4',
+}
+
+/** Which broker this run of the tier is about; run.ts sets the variable. */
+export function targetKind(): TargetKind {
+  const { SPOOL_CONFORMANCE_TARGET } = process.env
+  return SPOOL_CONFORMANCE_TARGET === 'kafka' ? 'kafka' : 'spool'
+}
+
+/**
+ * Starts a broker with an empty data directory on a free loopback port and waits until it serves.
+ * @throws Error with the broker's output if it does not come up
+ */
+export async function startTarget(kind: TargetKind, options: TargetOptions = {}): Promise<Target> {
+  const directory = await mkdtemp(join(tmpdir(), `conformance-${kind}-`))
+  const config = { ...COMMON_CONFIG, ...options.config }
+  try {
+    const start = kind === 'kafka' ? startKafka : startSpool
+    const { server, bootstrap, dataDir } = await start(directory, config)
+    return {
+      kind,
+      bootstrap,
+      pid: server.child.pid ?? -1,
+      dataDir,
+      shutdown: () => server.stop(),
+      stop: async () => {
+        await server.stop()
+        await rm(directory, { recursive: true, force: true })
+      },
+    }
+  } catch (error) {
+    await rm(directory, { recursive: true, force: true })
+    throw error
+  }
+}
+
+interface Started {
+  readonly server: ServerProcess
+  readonly bootstrap: string
+  readonly dataDir: string
+}
+
+async function startSpool(
+  directory: string,
+  config: Readonly<Record<string, string>>,
+): Promise<Started> {
+  const main = join(import.meta.dirname, '..', '..', 'bin', 'spool.mjs')
+  const listeners = ['--kafka', '127.0.0.1:0', '--no-nats', '--no-http']
+  const settings = Object.entries(config).flatMap(([name, value]) => ['--set', `${name}=${value}`])
+  const args = [main, 'serve', '--data-dir', directory, ...listeners, ...settings]
+  const server = new ServerProcess(process.execPath, args)
+  try {
+    const listener = await server.waitFor(/kafka.*?(\d+\.\d+\.\d+\.\d+:\d+)/, START_LIMIT_MS)
+    await server.waitFor(/\bready\b/, START_LIMIT_MS)
+    return { server, bootstrap: listener[1] ?? '', dataDir: directory }
+  } catch (error) {
+    await server.stop('SIGKILL')
+    throw error
+  }
+}
+
+async function startKafka(
+  directory: string,
+  config: Readonly<Record<string, string>>,
+): Promise<Started> {
+  const libs = await installKafka()
+  const [port, controllerPort] = await freePorts(2)
+  const bootstrap = `127.0.0.1:${port}`
+  const controller = `127.0.0.1:${controllerPort}`
+  const dataDir = join(directory, 'logs')
+  const properties = {
+    ...KAFKA_CONFIG,
+    ...config,
+    listeners: `PLAINTEXT://${bootstrap},CONTROLLER://${controller}`,
+    'advertised.listeners': `PLAINTEXT://${bootstrap}`,
+    'controller.quorum.voters': `1@${controller}`,
+    'log.dirs': dataDir,
+  }
+  const file = join(directory, 'server.properties')
+  const lines = Object.entries(properties).map(([name, value]) => `${name}=${value}`)
+  await writeFile(file, `${lines.join('\n')}\n`)
+  const log4j = join(directory, 'log4j2.properties')
+  await writeLog4j(log4j, 'warn', 'kafka.server.KafkaRaftServer')
+
+  const java = ['-cp', join(libs, '*'), `-Dlog4j2.configurationFile=${log4j}`, '-Xmx1g']
+  const format = ['format', '--cluster-id', 'U3Bvb2xDb25mb3JtYW5jZQ', '--config', file]
+  await mustRun('java', [...java, 'kafka.tools.StorageTool', ...format])
+  const server = new ServerProcess('java', [...java, 'kafka.Kafka', file])
+  try {
+    await server.waitFor(/Kafka Server started/, START_LIMIT_MS)
+    return { server, bootstrap, dataDir }
+  } catch (error) {
+    await server.stop('SIGKILL')
+    throw error
+  }
+}
