@@ -1,5 +1,5 @@
 import net from 'node:net'
-import { ConfigError, ProtocolError } from '../base/errors.ts'
+import { ConfigError } from '../base/errors.ts'
 import type { Logger } from '../ports/logger.ts'
 import type {
   Connection,
@@ -153,7 +153,7 @@ class NodeConnection implements Connection {
   start(session: StreamSession, idleTimeoutMs: number, gone: () => void): void {
     const socket = receiveInto(this.#accepted, this.#receive, {
       nextBuffer: () => session.nextBuffer(),
-      received: (byteCount) => this.#received(session, byteCount),
+      received: (byteCount) => session.received(byteCount),
     })
     this.#socket = socket
     if (idleTimeoutMs >= 0) {
@@ -208,19 +208,6 @@ class NodeConnection implements Connection {
 
   destroy(): void {
     this.#socket.destroy()
-  }
-
-  #received(session: StreamSession, byteCount: number): void {
-    try {
-      session.received(byteCount)
-    } catch (error) {
-      if (!(error instanceof ProtocolError)) throw error
-      this.#logger.info('connection closed: not the protocol', {
-        address: this.remoteAddress,
-        reason: error.message,
-      })
-      this.#socket.destroy()
-    }
   }
 }
 

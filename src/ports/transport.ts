@@ -29,7 +29,7 @@ export interface Connection {
 export interface StreamSession {
   /** Room for at least one byte. The memory is used only until the next `received`. */
   nextBuffer(): Buffer
-  /** @throws ProtocolError when the bytes can't be the protocol: the transport closes */
+  /** What can't be the protocol makes the session close its connection. */
   received(byteCount: number): void
   /** The connection is gone, for whatever reason. Called exactly once. */
   closed(): void

@@ -3,6 +3,7 @@ import { AssertionError, ProtocolError } from '../../base/errors.ts'
 import type { Lease } from '../../base/lease.ts'
 import type { Clock } from '../../ports/clock.ts'
 import type { Logger } from '../../ports/logger.ts'
+import type { Counter } from '../../ports/meter.ts'
 import type { Connection, StreamSession } from '../../ports/transport.ts'
 import type { DecodedRequest, Dispatcher, Route } from './dispatcher.ts'
 import { FrameReceiver, type ReceiveMemory } from './frame-receiver.ts'
@@ -28,7 +29,8 @@ export interface SessionServices {
   readonly limits: SessionLimits
   readonly clock: Clock
   readonly logger: Logger
-  /** The code of the ApiVersions answer in version 0 for a version we lack. */
+  readonly protocolErrorCount: Counter
+  /** The ApiVersions answer, in version 0, to a version we lack. */
   readonly unsupportedVersionResponse: () => unknown
 }
 
@@ -51,6 +53,7 @@ export class KafkaSession implements StreamSession {
   readonly #connection: Connection
   readonly #services: SessionServices
   readonly #receiver: FrameReceiver
+  readonly #gone: () => void
   /** Whole frames that wait for their turn. */
   readonly #queue: QueuedFrame[] = []
   /** Requests being served, oldest first. */
@@ -68,8 +71,14 @@ export class KafkaSession implements StreamSession {
     this.#checkPressure()
   }
 
-  constructor(connection: Connection, client: ClientConnection, services: SessionServices) {
+  constructor(
+    connection: Connection,
+    client: ClientConnection,
+    services: SessionServices,
+    gone: () => void,
+  ) {
     this.client = client
+    this.#gone = gone
     this.#connection = connection
     this.#services = services
     this.#receiver = new FrameReceiver(services.memory, this)
@@ -90,7 +99,12 @@ export class KafkaSession implements StreamSession {
 
   received(byteCount: number): void {
     if (this.#isClosed) return
-    this.#receiver.received(byteCount)
+    try {
+      this.#receiver.received(byteCount)
+    } catch (error) {
+      this.#refuse(error)
+      return
+    }
     this.#checkPressure()
   }
 
@@ -101,6 +115,7 @@ export class KafkaSession implements StreamSession {
     for (const { frame, lease } of this.#queue.splice(0)) this.#forget(frame.byteLength, lease)
     for (const request of this.#open.splice(0)) request.abandon()
     this.#services.budget.forget(this)
+    this.#gone()
   }
 
   /** Serves what came, then closes: the broker stops. */
@@ -203,24 +218,25 @@ export class KafkaSession implements StreamSession {
   }
 
   #serve({ frame, lease }: QueuedFrame): void {
-    const { dispatcher, logger } = this.#services
+    const { dispatcher } = this.#services
     let decoded: DecodedRequest
     try {
       decoded = dispatcher.decode(frame)
     } catch (error) {
       this.#forget(frame.byteLength, lease)
-      if (!(error instanceof ProtocolError)) throw error
-      logger.info('connection closed: not the protocol', {
-        address: this.client.remoteAddress,
-        reason: error.message,
-      })
-      this.#connection.destroy()
-      this.closed()
+      this.#refuse(error)
       return
     }
     const request = new ServedRequest(this, this.#services, decoded, lease, frame.byteLength)
     this.#open.push(request)
     request.start()
+  }
+
+  /** What came is not the protocol: this connection ends, and nobody else notices. */
+  #refuse(error: unknown): void {
+    if (!(error instanceof ProtocolError)) throw error
+    this.#services.protocolErrorCount.add()
+    this.fail(error.message)
   }
 
   #checkPressure(): void {
