@@ -50,7 +50,7 @@ export interface ProduceRules {
   readonly targetCodec: Codec | null
   /** `compression.<codec>.level`; undefined = the codec's default. */
   readonly compressionLevel: number | undefined
-  /** Memory that the records of one batch may take when decompressed. */
+  /** Memory that the decompressed records of one batch may take; see DEFAULT_MAX_DECOMPRESSED_BYTES. */
   readonly maxDecompressedBytes: number
 }
 

@@ -52,7 +52,7 @@ const KINDS = {
     sizeOf: sizeOfVarlong,
     values: fc.oneof(
       fc.integer(),
-      fc.maxSafeInteger().map((n) => Math.trunc(n / 2)),
+      fc.maxSafeInteger().map((n) => Math.trunc(n / 2) + 0),
     ),
     longest: 10,
     golden: [
