@@ -1,6 +1,7 @@
 import { assert } from '../../base/assert.ts'
 import type { LogConfig } from '../../ports/partition-log.ts'
 import { Codec, TimestampType } from '../../records/record-batch.ts'
+import type { ProduceSettings } from '../topics/partition.ts'
 import { type BrokerConfig, ConfigSource, type ConfigSynonym, saturate } from './broker-config.ts'
 import type { ConfigDefinition } from './config-definition.ts'
 import { topicConfigDefinitions } from './config-tables.ts'
@@ -102,14 +103,16 @@ export class TopicConfig {
   }
 
   /** What a partition asks of the batches of clients. */
-  produceSettings(): TopicProduceSettings {
+  produceSettings(): ProduceSettings {
+    const policy = this.cleanupPolicy
     const compression = this.get('compression.type')
     const level = LEVELLED.has(compression)
       ? Number(this.get(`compression.${compression}.level`))
       : undefined
     return {
       maxMessageBytes: this.getLong('max.message.bytes'),
-      isCompacted: this.cleanupPolicy.includes('compact'),
+      isCompacted: policy.includes('compact'),
+      isDeleted: policy.includes('delete'),
       timestampType:
         this.get('message.timestamp.type') === 'LogAppendTime'
           ? TimestampType.LOG_APPEND_TIME
@@ -120,17 +123,6 @@ export class TopicConfig {
       compressionLevel: level,
     }
   }
-}
-
-/** The same shape as the partition's `ProduceSettings`. */
-export interface TopicProduceSettings {
-  readonly maxMessageBytes: number
-  readonly isCompacted: boolean
-  readonly timestampType: TimestampType
-  readonly timestampBeforeMaxMs: number
-  readonly timestampAfterMaxMs: number
-  readonly targetCodec: Codec | null
-  readonly compressionLevel: number | undefined
 }
 
 const LEVELLED: ReadonlySet<string> = new Set(['gzip', 'lz4', 'zstd'])
