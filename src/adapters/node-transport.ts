@@ -100,7 +100,7 @@ class NodeListener implements Listener {
   }
 
   #accepted(socket: net.Socket): void {
-    const address = socket.remoteAddress ?? ''
+    const address = plainAddress(socket.remoteAddress)
     const count = this.#countByAddress.get(address) ?? 0
     const { maxConnections, maxConnectionsPerIp, maxConnectionsPerIpOverrides } = this.#options
     const perIp = maxConnectionsPerIpOverrides.get(address) ?? maxConnectionsPerIp
@@ -144,9 +144,9 @@ class NodeConnection implements Connection {
     this.#socket = socket
     this.#receive = receive
     this.#logger = logger
-    this.remoteAddress = socket.remoteAddress ?? ''
+    this.remoteAddress = plainAddress(socket.remoteAddress)
     this.remotePort = socket.remotePort ?? 0
-    this.localAddress = socket.localAddress ?? ''
+    this.localAddress = plainAddress(socket.localAddress)
     this.localPort = socket.localPort ?? 0
   }
 
@@ -209,6 +209,11 @@ class NodeConnection implements Connection {
   destroy(): void {
     this.#socket.destroy()
   }
+}
+
+/** An IPv4 peer of a socket that listens on IPv6 shows as `::ffff:1.2.3.4`. */
+function plainAddress(address: string | undefined): string {
+  return address?.replace(/^::ffff:/, '') ?? ''
 }
 
 function listenError(

@@ -1,14 +1,16 @@
-import { assert } from '../../base/assert.ts'
-import { AssertionError, ProtocolError } from '../../base/errors.ts'
+import { ProtocolError } from '../../base/errors.ts'
 import type { Lease } from '../../base/lease.ts'
-import type { Clock } from '../../ports/clock.ts'
-import type { Logger } from '../../ports/logger.ts'
 import type { Counter } from '../../ports/meter.ts'
 import type { Connection, StreamSession } from '../../ports/transport.ts'
-import type { DecodedRequest, Dispatcher, Route } from './dispatcher.ts'
+import type { DecodedRequest } from './dispatcher.ts'
 import { FrameReceiver, type ReceiveMemory } from './frame-receiver.ts'
-import type { ClientConnection, Exchange } from './handler.ts'
-import type { MemoryBudget } from './memory-budget.ts'
+import type { ClientConnection } from './handler.ts'
+import {
+  PRODUCE_KEY,
+  type RequestOwner,
+  type RequestServices,
+  ServedRequest,
+} from './served-request.ts'
 
 export interface SessionLimits {
   /** `socket.request.max.bytes`: larger frames close the connection. */
@@ -22,16 +24,10 @@ export interface SessionLimits {
 }
 
 /** What all sessions of the front end share. */
-export interface SessionServices {
-  readonly dispatcher: Dispatcher
+export interface SessionServices extends RequestServices {
   readonly memory: ReceiveMemory
-  readonly budget: MemoryBudget
   readonly limits: SessionLimits
-  readonly clock: Clock
-  readonly logger: Logger
   readonly protocolErrorCount: Counter
-  /** The ApiVersions answer, in version 0, to a version we lack. */
-  readonly unsupportedVersionResponse: () => unknown
 }
 
 interface QueuedFrame {
@@ -39,19 +35,16 @@ interface QueuedFrame {
   readonly lease: Lease
 }
 
-/** Produce requests may overlap: appends keep their order, and so do the answers. */
-const PRODUCE_KEY = 0
-
 /**
  * One Kafka connection, without any I/O of its own: bytes in, pieces out. Requests are served one
  * after the other, as Kafka does, except that Produce follows Produce without waiting for the disk.
  * Answers leave in request order. Everything it holds is bounded: it pauses the connection when its
  * peer sends more than is served or reads less than is answered.
  */
-export class KafkaSession implements StreamSession {
+export class KafkaSession implements StreamSession, RequestOwner {
   readonly client: ClientConnection
   readonly #connection: Connection
-  readonly #services: SessionServices
+  readonly services: SessionServices
   readonly #receiver: FrameReceiver
   readonly #gone: () => void
   /** Whole frames that wait for their turn. */
@@ -67,7 +60,7 @@ export class KafkaSession implements StreamSession {
   #isStarved = false
   readonly resumed = (): void => {
     this.#isStarved = false
-    this.#services.budget.add(this.#receiver.reserveLater())
+    this.services.budget.add(this.#receiver.reserveLater())
     this.#checkPressure()
   }
 
@@ -80,7 +73,7 @@ export class KafkaSession implements StreamSession {
     this.client = client
     this.#gone = gone
     this.#connection = connection
-    this.#services = services
+    this.services = services
     this.#receiver = new FrameReceiver(services.memory, this)
   }
 
@@ -114,7 +107,7 @@ export class KafkaSession implements StreamSession {
     this.#receiver.discard()
     for (const { frame, lease } of this.#queue.splice(0)) this.#forget(frame.byteLength, lease)
     for (const request of this.#open.splice(0)) request.abandon()
-    this.#services.budget.forget(this)
+    this.services.budget.forget(this)
     this.#gone()
   }
 
@@ -126,7 +119,7 @@ export class KafkaSession implements StreamSession {
   }
 
   checkFrame(byteCount: number, apiKey: number): void {
-    const { limits, dispatcher } = this.#services
+    const { limits, dispatcher } = this.services
     if (byteCount < 0 || byteCount > limits.maxRequestBytes) {
       throw new ProtocolError(`a frame of ${byteCount} bytes is not allowed`)
     }
@@ -139,7 +132,7 @@ export class KafkaSession implements StreamSession {
   }
 
   reserve(byteCount: number): boolean {
-    const { budget } = this.#services
+    const { budget } = this.services
     if (budget.isExceeded) {
       this.#isStarved = true
       budget.whenFree(this)
@@ -151,11 +144,11 @@ export class KafkaSession implements StreamSession {
   }
 
   unreserve(byteCount: number): void {
-    this.#services.budget.remove(byteCount)
+    this.services.budget.remove(byteCount)
   }
 
   frameReceived(frame: Buffer, lease: Lease, isReserved: boolean): void {
-    if (!isReserved) this.#services.budget.add(frame.byteLength)
+    if (!isReserved) this.services.budget.add(frame.byteLength)
     this.#inFlightBytes += frame.byteLength
     if (this.#isClosed) {
       this.#forget(frame.byteLength, lease)
@@ -181,7 +174,7 @@ export class KafkaSession implements StreamSession {
   }
 
   fail(reason: string): void {
-    this.#services.logger.info('connection closed', {
+    this.services.logger.info('connection closed', {
       address: this.client.remoteAddress,
       reason,
     })
@@ -191,7 +184,7 @@ export class KafkaSession implements StreamSession {
 
   #forget(byteCount: number, lease: Lease): void {
     this.#inFlightBytes -= byteCount
-    this.#services.budget.remove(byteCount)
+    this.services.budget.remove(byteCount)
     lease.release()
   }
 
@@ -212,13 +205,13 @@ export class KafkaSession implements StreamSession {
   }
 
   #mayServe(frame: Buffer): boolean {
-    if (this.#connection.unsentBytes > this.#services.limits.maxUnsentBytes) return false
+    if (this.#connection.unsentBytes > this.services.limits.maxUnsentBytes) return false
     const last = this.#open[this.#open.length - 1]
     return last === undefined || (last.isProduce && frame.readInt16BE(0) === PRODUCE_KEY)
   }
 
   #serve({ frame, lease }: QueuedFrame): void {
-    const { dispatcher } = this.#services
+    const { dispatcher } = this.services
     let decoded: DecodedRequest
     try {
       decoded = dispatcher.decode(frame)
@@ -227,7 +220,7 @@ export class KafkaSession implements StreamSession {
       this.#refuse(error)
       return
     }
-    const request = new ServedRequest(this, this.#services, decoded, lease, frame.byteLength)
+    const request = new ServedRequest(this, decoded, lease, frame.byteLength)
     this.#open.push(request)
     request.start()
   }
@@ -235,13 +228,13 @@ export class KafkaSession implements StreamSession {
   /** What came is not the protocol: this connection ends, and nobody else notices. */
   #refuse(error: unknown): void {
     if (!(error instanceof ProtocolError)) throw error
-    this.#services.protocolErrorCount.add()
+    this.services.protocolErrorCount.add()
     this.fail(error.message)
   }
 
   #checkPressure(): void {
     if (this.#isClosed || this.#isDraining) return
-    const { limits, budget } = this.#services
+    const { limits, budget } = this.services
     const isFull =
       this.#inFlightBytes > limits.maxInFlightBytes ||
       this.#queue.length + this.#open.length > limits.maxInFlightCount ||
@@ -258,147 +251,5 @@ export class KafkaSession implements StreamSession {
     if (this.#isClosed) return
     this.#pump()
     this.#checkPressure()
-  }
-}
-
-/** A request from its first byte read to its answer. */
-class ServedRequest implements Exchange {
-  readonly client: ClientConnection
-  readonly frameBytes: number
-  readonly lease: Lease
-  readonly isProduce: boolean
-  isAnswered = false
-  pieces: Buffer[] | null = null
-  sent: (() => void) | null = null
-  readonly #session: KafkaSession
-  readonly #services: SessionServices
-  readonly #decoded: DecodedRequest
-  readonly #startMs: number
-  #whenClosed: (() => void) | null = null
-
-  constructor(
-    session: KafkaSession,
-    services: SessionServices,
-    decoded: DecodedRequest,
-    lease: Lease,
-    frameBytes: number,
-  ) {
-    this.#session = session
-    this.#services = services
-    this.#decoded = decoded
-    this.client = session.client
-    this.lease = lease
-    this.frameBytes = frameBytes
-    this.isProduce = decoded.header.requestApiKey === PRODUCE_KEY
-    this.#startMs = services.clock.monotonicMs()
-  }
-
-  get apiKey(): number {
-    return this.#decoded.header.requestApiKey
-  }
-
-  get apiVersion(): number {
-    return this.#decoded.header.requestApiVersion
-  }
-
-  get correlationId(): number {
-    return this.#decoded.header.correlationId
-  }
-
-  get clientId(): string | null {
-    return this.#decoded.header.clientId
-  }
-
-  get connection(): ClientConnection {
-    return this.client
-  }
-
-  get isClosed(): boolean {
-    return this.#session.isClosed
-  }
-
-  start(): void {
-    const { route, body, isUnsupportedVersion } = this.#decoded
-    route.requestCount.add()
-    if (isUnsupportedVersion) {
-      this.respond(this.#services.unsupportedVersionResponse())
-      return
-    }
-    let result: unknown
-    try {
-      result = route.handler.handle(body, this)
-    } catch (error) {
-      this.#failed(error)
-      return
-    }
-    if (result === undefined) return
-    if (result instanceof Promise) {
-      result.then(
-        (response) => this.respond(response),
-        (error) => this.#failed(error),
-      )
-    } else {
-      this.respond(result)
-    }
-  }
-
-  respond(response: unknown, sent?: () => void): void {
-    assert(!this.isAnswered, 'a request is answered once')
-    this.isAnswered = true
-    if (this.#session.isClosed) {
-      sent?.()
-      return
-    }
-    const { route } = this.#decoded
-    const session = this.#session
-    this.sent = (): void => {
-      sent?.()
-      session.wasSent()
-    }
-    try {
-      this.pieces = this.#encode(route, response)
-    } catch (error) {
-      this.#failed(error)
-      return
-    }
-    route.durationMs.record(this.#services.clock.monotonicMs() - this.#startMs)
-    session.flush()
-  }
-
-  respondNothing(): void {
-    assert(!this.isAnswered, 'a request is answered once')
-    this.isAnswered = true
-    this.#session.flush()
-  }
-
-  closeConnection(reason: string): void {
-    this.isAnswered = true
-    this.#session.fail(reason)
-  }
-
-  onClose(task: () => void): void {
-    if (this.isClosed) task()
-    else this.#whenClosed = task
-  }
-
-  /** The connection is gone: nobody will read the answer. */
-  abandon(): void {
-    this.lease.release()
-    this.#services.budget.remove(this.frameBytes)
-    if (this.isAnswered) this.sent?.()
-    this.#whenClosed?.()
-    this.#whenClosed = null
-  }
-
-  #encode(route: Route, response: unknown): Buffer[] {
-    return this.#services.dispatcher.encode(route, this.apiVersion, this.correlationId, response)
-  }
-
-  /** No response of this API can say what went wrong here, so the connection says it. */
-  #failed(error: unknown): void {
-    if (error instanceof AssertionError) throw error
-    const { logger } = this.#services
-    logger.error('request failed', { api: this.#decoded.route.handler.api.name, error })
-    if (!this.#session.isClosed) this.#session.fail('the request failed in the broker')
   }
 }
