@@ -75,7 +75,10 @@ const NO_RECORD_ERRORS: readonly RecordError[] = []
  * keys for compacted topics, timestamps within limits, and the topic's clock and codec.
  * On success it may have changed timestamp type, maximum timestamp and CRC in `records`; base offset
  * and leader epoch are left to the log. Uncompressed batches cost no allocation per record.
- * Source: Kafka 4.4 LogValidator, ProduceRequest and UnifiedLog; KIP-98, KIP-467, KIP-937.
+ * Stricter than Kafka 4.4 where it takes bytes that confuse readers later: wrong offset deltas of
+ * uncompressed records, bytes behind the batch, a delete horizon, producer ids below -1 or without
+ * epoch. Clearer where Kafka answers UNKNOWN_SERVER_ERROR: unknown codec, damaged compressed bytes.
+ * Source: behaviour of Kafka 4.4 (LogValidator, ProduceRequest); KIP-98, KIP-467, KIP-937.
  */
 export function validateProduceBatch(records: Buffer | null, rules: ProduceRules): ProduceOutcome {
   const problem = checkFrame(records, rules)

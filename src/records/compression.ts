@@ -14,7 +14,8 @@ import { snappyCompress, snappyDecompress } from './snappy-framing.ts'
 
 /**
  * What one batch may take in memory when it is decompressed, unless the caller says otherwise: as
- * much as the largest request (`socket.request.max.bytes`) could have carried uncompressed.
+ * much as the largest request (`socket.request.max.bytes`) could have carried uncompressed. Kafka's
+ * `max.decompressed.message.bytes` is 2 GiB, which one small request could make us allocate.
  */
 export const DEFAULT_MAX_DECOMPRESSED_BYTES = 104_857_600
 
