@@ -29,7 +29,7 @@ export interface Lz4Frames {
 }
 
 /** What the walk over a frame found. */
-export interface Lz4Frame {
+interface Lz4Frame {
   readonly flags: number
   readonly firstBlockPosition: number
   /** Bytes that it decompresses to. */
