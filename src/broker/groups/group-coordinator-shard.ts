@@ -1,0 +1,155 @@
+import { ErrorCode } from '../../base/error-code.ts'
+import { decodeOffsetsRecord } from '../../records/internal/offsets-records.ts'
+import type { CoordinatorMachine, Reply, Turn } from '../coordinator/coordinator-turn.ts'
+import type {
+  DescribedGroup,
+  HeartbeatRequest,
+  JoinGroupRequest,
+  JoinGroupResult,
+  LeaveGroupRequest,
+  LeaveGroupResult,
+  SyncGroupRequest,
+  SyncGroupResult,
+} from './classic/classic-group-requests.ts'
+import type { GroupConfig } from './group-config.ts'
+import { GroupMetadataManager, type ListedGroup } from './group-metadata-manager.ts'
+import { type GroupStep, type GroupTimerEvent, RETENTION_TIMER } from './group-step.ts'
+import { OffsetMetadataManager } from './offset-metadata-manager.ts'
+import type {
+  FetchedTopic,
+  OffsetCommitRequest,
+  OffsetDeleteRequest,
+  OffsetDeleteResult,
+  OffsetFetchRequest,
+  TopicErrors,
+} from './offset-requests.ts'
+
+type GroupTurn = Turn<GroupTimerEvent>
+
+/**
+ * Groups and offsets of one partition of `__consumer_offsets`, as one state machine: (state, event,
+ * time) to (records, answers, timers). Loading replays the records into the same state.
+ */
+export class GroupCoordinatorShard implements CoordinatorMachine<GroupTimerEvent> {
+  readonly groups = new GroupMetadataManager()
+  readonly offsets = new OffsetMetadataManager(this.groups)
+  readonly #config: () => GroupConfig
+
+  constructor(config: () => GroupConfig) {
+    this.#config = config
+  }
+
+  join(request: JoinGroupRequest, reply: Reply<JoinGroupResult>, turn: GroupTurn): void {
+    this.groups.join(request, reply, this.#step(turn))
+  }
+
+  sync(request: SyncGroupRequest, reply: Reply<SyncGroupResult>, turn: GroupTurn): void {
+    this.groups.sync(request, reply, this.#step(turn))
+  }
+
+  heartbeat(request: HeartbeatRequest, reply: Reply<ErrorCode>, turn: GroupTurn): void {
+    turn.reply(reply, this.groups.heartbeat(request, this.#step(turn)))
+  }
+
+  leave(request: LeaveGroupRequest, reply: Reply<LeaveGroupResult>, turn: GroupTurn): void {
+    turn.reply(reply, this.groups.leave(request, this.#step(turn)))
+  }
+
+  describe(groupId: string, reply: Reply<DescribedGroup>, turn: GroupTurn): void {
+    turn.reply(reply, this.groups.describe(groupId))
+  }
+
+  list(
+    states: readonly string[],
+    types: readonly string[],
+    reply: Reply<readonly ListedGroup[]>,
+    turn: GroupTurn,
+  ): void {
+    turn.reply(reply, this.groups.list(states, types))
+  }
+
+  /** The group and its offsets, with tombstones for both, the group's last. */
+  deleteGroup(groupId: string, reply: Reply<ErrorCode>, turn: GroupTurn): void {
+    const errorCode = this.groups.checkDelete(groupId)
+    if (errorCode === ErrorCode.NONE) {
+      const step = this.#step(turn)
+      this.offsets.deleteAll(groupId, step)
+      this.groups.delete(groupId, step)
+    }
+    turn.reply(reply, errorCode)
+  }
+
+  commitOffsets(
+    request: OffsetCommitRequest,
+    reply: Reply<readonly TopicErrors[]>,
+    turn: GroupTurn,
+  ): void {
+    turn.reply(reply, this.offsets.commit(request, this.#step(turn)))
+  }
+
+  fetchOffsets(
+    request: OffsetFetchRequest,
+    reply: Reply<readonly FetchedTopic[]>,
+    turn: GroupTurn,
+  ): void {
+    turn.reply(reply, this.offsets.fetch(request))
+  }
+
+  deleteOffsets(
+    request: OffsetDeleteRequest,
+    reply: Reply<OffsetDeleteResult>,
+    turn: GroupTurn,
+  ): void {
+    turn.reply(reply, this.offsets.delete(request, this.#step(turn)))
+  }
+
+  topicDeleted(topic: string, reply: Reply<null>, turn: GroupTurn): void {
+    this.offsets.topicDeleted(topic, this.#step(turn))
+    turn.reply(reply, null)
+  }
+
+  timerFired(event: GroupTimerEvent, turn: GroupTurn): void {
+    if (event.kind === 'retentionCheck') this.#retain(turn)
+    else this.groups.timerFired(event, this.#step(turn))
+  }
+
+  loaded(turn: GroupTurn): void {
+    this.groups.loaded(this.#step(turn))
+    this.#scheduleRetention(turn)
+  }
+
+  /** Records of kinds this version does not know are left alone, as Kafka does. */
+  replay(key: Buffer, value: Buffer | null, offset: number, producerId: number): void {
+    const record = decodeOffsetsRecord(key, value)
+    if (record?.name === 'OffsetCommit') this.offsets.replay(record, offset, producerId)
+    else if (record?.name === 'GroupMetadata') this.groups.replay(record)
+  }
+
+  replayTransactionEnd(producerId: number, isCommitted: boolean): void {
+    this.offsets.replayTransactionEnd(producerId, isCommitted)
+  }
+
+  parkedReplies(): readonly Reply<never>[] {
+    return this.groups.parkedReplies()
+  }
+
+  #step(turn: GroupTurn): GroupStep {
+    return { turn, config: this.#config() }
+  }
+
+  /** Drops expired offsets, and groups that have neither members nor offsets. */
+  #retain(turn: GroupTurn): void {
+    const step = this.#step(turn)
+    for (const group of [...this.groups.groups]) {
+      const hasNoOffsets = this.offsets.expire(group, step)
+      const isUnused = group.isEmpty && group.pendingJoinMembers.size === 0
+      if (hasNoOffsets && isUnused) this.groups.delete(group.groupId, step)
+    }
+    this.#scheduleRetention(turn)
+  }
+
+  #scheduleRetention(turn: GroupTurn): void {
+    const delayMs = this.#config().offsetsRetentionCheckIntervalMs
+    turn.schedule(RETENTION_TIMER, delayMs, { kind: 'retentionCheck' })
+  }
+}

@@ -1,0 +1,267 @@
+import { ErrorCode } from '../../base/error-code.ts'
+import type { MetadataChange, MetadataListener } from '../../ports/metadata-store.ts'
+import type { CoordinatorLog } from '../coordinator/coordinator-log.ts'
+import { type CoordinatorPorts, CoordinatorShard } from '../coordinator/coordinator-shard.ts'
+import type { Reply, Turn } from '../coordinator/coordinator-turn.ts'
+import {
+  type InternalTopics,
+  OFFSETS_TOPIC,
+  partitionForKey,
+} from '../coordinator/internal-topics.ts'
+import { PartitionCoordinatorLog } from '../coordinator/partition-coordinator-log.ts'
+import {
+  type DescribedGroup,
+  describeError,
+  type HeartbeatRequest,
+  type JoinGroupRequest,
+  type JoinGroupResult,
+  joinError,
+  type LeaveGroupRequest,
+  type LeaveGroupResult,
+  type SyncGroupRequest,
+  type SyncGroupResult,
+  syncError,
+} from './classic/classic-group-requests.ts'
+import type { GroupConfig } from './group-config.ts'
+import { GroupCoordinatorShard } from './group-coordinator-shard.ts'
+import type { ListedGroup } from './group-metadata-manager.ts'
+import type { GroupTimerEvent } from './group-step.ts'
+import { errorsOf } from './offset-metadata-manager.ts'
+import type {
+  OffsetCommitRequest,
+  OffsetDeleteRequest,
+  OffsetDeleteResult,
+  OffsetFetchRequest,
+  OffsetFetchResult,
+  TopicErrors,
+} from './offset-requests.ts'
+
+export interface GroupCoordinatorOptions extends CoordinatorPorts {
+  readonly topics: InternalTopics
+  /** Read for every step, so that changed settings hold at once. */
+  readonly config: () => GroupConfig
+  /** The log of a partition of `__consumer_offsets`; by default the one that `topics` gives. */
+  readonly openLog?: (index: number) => CoordinatorLog | undefined
+}
+
+export interface ListGroupsResult {
+  readonly errorCode: ErrorCode
+  readonly groups: readonly ListedGroup[]
+}
+
+type Shard = CoordinatorShard<GroupCoordinatorShard, GroupTimerEvent>
+type GroupTurn = Turn<GroupTimerEvent>
+
+/** How long to wait for a shard that loads before it is told again of a deleted topic. */
+const RETRY_MS = 100
+
+/**
+ * The coordinator of consumer groups and their offsets, on all partitions of `__consumer_offsets`
+ * that this broker leads. Answers come when what they say is durable.
+ */
+export class GroupCoordinator implements MetadataListener {
+  readonly #options: GroupCoordinatorOptions
+  readonly #shards = new Map<number, Shard>()
+  #isClosed = false
+
+  constructor(options: GroupCoordinatorOptions) {
+    this.#options = options
+  }
+
+  /** Loads all shards, if the topic exists; call it once its logs are open. */
+  start(): void {
+    const count = this.#options.topics.partitionCount(OFFSETS_TOPIC)
+    for (let index = 0; index < count; index++) this.#shard(index)
+  }
+
+  /** True while a shard still replays its log. */
+  get isLoading(): boolean {
+    return [...this.#shards.values()].some((shard) => shard.isLoading)
+  }
+
+  /** NONE when this broker coordinates the group, COORDINATOR_NOT_AVAILABLE until it can. */
+  locate(_groupId: string): ErrorCode {
+    const state = this.#options.topics.ensure(OFFSETS_TOPIC)
+    return state === 'ready' ? ErrorCode.NONE : ErrorCode.COORDINATOR_NOT_AVAILABLE
+  }
+
+  joinGroup(request: JoinGroupRequest): Promise<JoinGroupResult> {
+    return this.#run<JoinGroupResult>(
+      request.groupId,
+      (code) => joinError(code, request.memberId),
+      (machine, turn, reply) => machine.join(request, reply, turn),
+    )
+  }
+
+  syncGroup(request: SyncGroupRequest): Promise<SyncGroupResult> {
+    return this.#run<SyncGroupResult>(request.groupId, syncError, (machine, turn, reply) =>
+      machine.sync(request, reply, turn),
+    )
+  }
+
+  /** While the group loads nobody is thrown out, so a heartbeat is fine. */
+  heartbeat(request: HeartbeatRequest): Promise<ErrorCode> {
+    return this.#run<ErrorCode>(
+      request.groupId,
+      (code) => (code === ErrorCode.COORDINATOR_LOAD_IN_PROGRESS ? ErrorCode.NONE : code),
+      (machine, turn, reply) => machine.heartbeat(request, reply, turn),
+    )
+  }
+
+  leaveGroup(request: LeaveGroupRequest): Promise<LeaveGroupResult> {
+    return this.#run<LeaveGroupResult>(
+      request.groupId,
+      (errorCode) => ({ errorCode, members: [] }),
+      (machine, turn, reply) => machine.leave(request, reply, turn),
+    )
+  }
+
+  /** Of a group that does not exist: GROUP_ID_NOT_FOUND and state Dead. */
+  describeGroup(groupId: string): Promise<DescribedGroup> {
+    return this.#run<DescribedGroup>(
+      groupId,
+      (code) => describeError(groupId, code, ''),
+      (machine, turn, reply) => machine.describe(groupId, reply, turn),
+    )
+  }
+
+  /** GROUP_ID_NOT_FOUND, NON_EMPTY_GROUP, or NONE when the group and its offsets are gone. */
+  deleteGroup(groupId: string): Promise<ErrorCode> {
+    return this.#run<ErrorCode>(
+      groupId,
+      (code) => code,
+      (machine, turn, reply) => machine.deleteGroup(groupId, reply, turn),
+    )
+  }
+
+  commitOffsets(request: OffsetCommitRequest): Promise<readonly TopicErrors[]> {
+    return this.#run<readonly TopicErrors[]>(
+      request.groupId,
+      (code) => errorsOf(request, code),
+      (machine, turn, reply) => machine.commitOffsets(request, reply, turn),
+    )
+  }
+
+  async fetchOffsets(request: OffsetFetchRequest): Promise<OffsetFetchResult> {
+    type Outcome = OffsetFetchResult['topics'] | ErrorCode
+    const outcome = await this.#run<Outcome>(
+      request.groupId,
+      (code) => code,
+      (machine, turn, reply) => machine.fetchOffsets(request, reply, turn),
+    )
+    if (typeof outcome === 'number') return { errorCode: outcome, topics: [] }
+    return { errorCode: ErrorCode.NONE, topics: outcome }
+  }
+
+  deleteOffsets(request: OffsetDeleteRequest): Promise<OffsetDeleteResult> {
+    if (request.groupId === '') {
+      return Promise.resolve({ errorCode: ErrorCode.INVALID_GROUP_ID, topics: [] })
+    }
+    return this.#run<OffsetDeleteResult>(
+      request.groupId,
+      (errorCode) => ({ errorCode, topics: [] }),
+      (machine, turn, reply) => machine.deleteOffsets(request, reply, turn),
+    )
+  }
+
+  /** Groups of all shards. While one loads the list would have holes, so it is refused. */
+  async listGroups(states: readonly string[], types: readonly string[]): Promise<ListGroupsResult> {
+    type Outcome = readonly ListedGroup[] | ErrorCode
+    const outcomes = await Promise.all(
+      [...this.#shards.values()].map((shard) =>
+        ask<Outcome>(
+          shard,
+          (code) => code,
+          (machine, turn, reply) => machine.list(states, types, reply, turn),
+        ),
+      ),
+    )
+    const groups: ListedGroup[] = []
+    for (const outcome of outcomes) {
+      if (typeof outcome !== 'number') groups.push(...outcome)
+      else if (outcome !== ErrorCode.NOT_COORDINATOR) return { errorCode: outcome, groups: [] }
+    }
+    return { errorCode: ErrorCode.NONE, groups }
+  }
+
+  metadataChanged(changes: readonly MetadataChange[]): void {
+    for (const change of changes) if (change.kind === 'topicDeleted') this.topicDeleted(change.name)
+  }
+
+  /** Drops the offsets of a topic, or everything when the topic is that of the groups. */
+  topicDeleted(name: string): void {
+    if (name === OFFSETS_TOPIC) {
+      this.#closeShards()
+      return
+    }
+    for (const shard of this.#shards.values()) this.#forgetTopic(shard, name)
+  }
+
+  /** Refuses what waits. What was answered is in the log already. */
+  close(): void {
+    this.#isClosed = true
+    this.#closeShards()
+  }
+
+  #forgetTopic(shard: Shard, name: string): void {
+    const reply: Reply<null> = {
+      answer() {},
+      refuse: (code) => {
+        if (code !== ErrorCode.COORDINATOR_LOAD_IN_PROGRESS || this.#isClosed) return
+        this.#options.scheduler.after(RETRY_MS, () => this.#forgetTopic(shard, name))
+      },
+    }
+    shard.run(reply, (machine, turn) => machine.topicDeleted(name, reply, turn))
+  }
+
+  #closeShards(): void {
+    const shards = [...this.#shards.values()]
+    this.#shards.clear()
+    for (const shard of shards) shard.close()
+  }
+
+  #run<T>(
+    groupId: string,
+    refused: (errorCode: ErrorCode) => T,
+    step: (machine: GroupCoordinatorShard, turn: GroupTurn, reply: Reply<T>) => void,
+  ): Promise<T> {
+    const count = this.#options.topics.partitionCount(OFFSETS_TOPIC)
+    const shard = count === 0 ? undefined : this.#shard(partitionForKey(groupId, count))
+    if (shard === undefined) return Promise.resolve(refused(ErrorCode.NOT_COORDINATOR))
+    return ask(shard, refused, step)
+  }
+
+  #shard(index: number): Shard | undefined {
+    const known = this.#shards.get(index)
+    if (known !== undefined || this.#isClosed) return known
+    const log = this.#openLog(index)
+    if (log === undefined) return undefined
+    const { config } = this.#options
+    const shard: Shard = new CoordinatorShard(
+      log,
+      () => new GroupCoordinatorShard(config),
+      this.#options,
+    )
+    this.#shards.set(index, shard)
+    shard.load()
+    return shard
+  }
+
+  #openLog(index: number): CoordinatorLog | undefined {
+    const { openLog, topics } = this.#options
+    if (openLog !== undefined) return openLog(index)
+    const partition = topics.partition(OFFSETS_TOPIC, index)
+    return partition === undefined ? undefined : new PartitionCoordinatorLog(partition)
+  }
+}
+
+function ask<T>(
+  shard: Shard,
+  refused: (errorCode: ErrorCode) => T,
+  step: (machine: GroupCoordinatorShard, turn: GroupTurn, reply: Reply<T>) => void,
+): Promise<T> {
+  return new Promise<T>((resolve) => {
+    const reply: Reply<T> = { answer: resolve, refuse: (code) => resolve(refused(code)) }
+    shard.run(reply, step)
+  })
+}

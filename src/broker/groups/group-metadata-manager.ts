@@ -1,0 +1,230 @@
+import { ErrorCode } from '../../base/error-code.ts'
+import type { OffsetsRecord } from '../../records/internal/offsets-records.ts'
+import type { Reply } from '../coordinator/coordinator-turn.ts'
+import { ClassicGroup } from './classic/classic-group.ts'
+import { describeMember, makeMember } from './classic/classic-group-member.ts'
+import {
+  type DescribedGroup,
+  describeError,
+  type HeartbeatRequest,
+  type JoinGroupRequest,
+  type JoinGroupResult,
+  joinError,
+  type LeaveGroupRequest,
+  type LeaveGroupResult,
+  type SyncGroupRequest,
+  type SyncGroupResult,
+  syncError,
+} from './classic/classic-group-requests.ts'
+import { joinClassicGroup } from './classic/classic-join.ts'
+import {
+  heartbeatClassicGroup,
+  leaveClassicGroup,
+  syncClassicGroup,
+} from './classic/classic-members.ts'
+import {
+  completeJoin,
+  initialDelayExpired,
+  prepareRebalance,
+  scheduleSession,
+  sessionExpired,
+  syncExpired,
+} from './classic/classic-rebalance.ts'
+import { groupMetadataRecord, groupTombstone } from './group-coordinator-records.ts'
+import type { GroupStep, GroupTimerEvent } from './group-step.ts'
+
+/** A group of any protocol. Consumer, share and streams groups will be further members of this. */
+export type Group = ClassicGroup
+export type GroupType = Group['type']
+
+export interface ListedGroup {
+  readonly groupId: string
+  readonly protocolType: string
+  readonly state: string
+  readonly type: GroupType
+}
+
+type GroupMetadataRecord = Extract<OffsetsRecord, { name: 'GroupMetadata' }>
+
+/** The groups of one shard. Pure state: everything it does goes through the step. */
+export class GroupMetadataManager {
+  readonly #groups = new Map<string, Group>()
+
+  group(groupId: string): Group | undefined {
+    return this.#groups.get(groupId)
+  }
+
+  get groups(): IterableIterator<Group> {
+    return this.#groups.values()
+  }
+
+  /** A group that only keeps offsets, unless there is one already. */
+  ensureSimpleGroup(groupId: string): Group {
+    const known = this.#groups.get(groupId)
+    if (known !== undefined) return known
+    const group = new ClassicGroup(groupId)
+    this.#groups.set(groupId, group)
+    return group
+  }
+
+  join(request: JoinGroupRequest, reply: Reply<JoinGroupResult>, step: GroupStep): void {
+    const { groupId, memberId } = request
+    const errorCode = this.#checkJoin(request, step)
+    if (errorCode !== ErrorCode.NONE) {
+      step.turn.reply(reply, joinError(errorCode, memberId))
+      return
+    }
+    const group = this.#groups.get(groupId) ?? this.#create(groupId, step)
+    joinClassicGroup(group, request, reply, step)
+  }
+
+  #checkJoin(request: JoinGroupRequest, { config }: GroupStep): ErrorCode {
+    const { groupId, memberId, sessionTimeoutMs, protocolType, protocols } = request
+    if (groupId === '') return ErrorCode.INVALID_GROUP_ID
+    const { minSessionTimeoutMs, maxSessionTimeoutMs } = config
+    if (sessionTimeoutMs < minSessionTimeoutMs || sessionTimeoutMs > maxSessionTimeoutMs) {
+      return ErrorCode.INVALID_SESSION_TIMEOUT
+    }
+    if (this.#groups.has(groupId)) return ErrorCode.NONE
+    if (memberId !== '') return ErrorCode.UNKNOWN_MEMBER_ID
+    // No group is made for a member that could not be in it.
+    const isJoinable = protocolType !== '' && protocols.length > 0
+    return isJoinable ? ErrorCode.NONE : ErrorCode.INCONSISTENT_GROUP_PROTOCOL
+  }
+
+  /** A new group is recorded at once, as Kafka does. */
+  #create(groupId: string, { turn }: GroupStep): Group {
+    const group = new ClassicGroup(groupId, { stateTimestampMs: turn.nowMs })
+    this.#groups.set(groupId, group)
+    turn.append(groupMetadataRecord(group))
+    return group
+  }
+
+  sync(request: SyncGroupRequest, reply: Reply<SyncGroupResult>, step: GroupStep): void {
+    const group = this.#groups.get(request.groupId)
+    if (request.groupId === '') {
+      step.turn.reply(reply, syncError(ErrorCode.INVALID_GROUP_ID))
+    } else if (group === undefined || group.isEmpty) {
+      step.turn.reply(reply, syncError(ErrorCode.UNKNOWN_MEMBER_ID))
+    } else {
+      syncClassicGroup(group, request, reply, step)
+    }
+  }
+
+  heartbeat(request: HeartbeatRequest, step: GroupStep): ErrorCode {
+    if (request.groupId === '') return ErrorCode.INVALID_GROUP_ID
+    const group = this.#groups.get(request.groupId)
+    if (group === undefined) return ErrorCode.UNKNOWN_MEMBER_ID
+    return heartbeatClassicGroup(group, request, step)
+  }
+
+  leave(request: LeaveGroupRequest, step: GroupStep): LeaveGroupResult {
+    if (request.groupId === '') return { errorCode: ErrorCode.INVALID_GROUP_ID, members: [] }
+    const group = this.#groups.get(request.groupId)
+    if (group !== undefined) return leaveClassicGroup(group, request, step)
+    const errorCode = ErrorCode.UNKNOWN_MEMBER_ID
+    return {
+      errorCode: ErrorCode.NONE,
+      members: request.members.map((member) => ({ ...member, errorCode })),
+    }
+  }
+
+  /** Assignments and metadata are told of stable groups only. */
+  describe(groupId: string): DescribedGroup {
+    const group = this.#groups.get(groupId)
+    if (group === undefined) return describeError(groupId, ErrorCode.GROUP_ID_NOT_FOUND, 'Dead')
+    const protocolName = group.state === 'Stable' ? group.protocolName : null
+    return {
+      groupId,
+      errorCode: ErrorCode.NONE,
+      state: group.state,
+      protocolType: group.protocolType ?? '',
+      protocolName: protocolName ?? '',
+      members: [...group.members.values()].map((member) => describeMember(member, protocolName)),
+    }
+  }
+
+  /** Filters ignore case; an empty one lets all pass, an unknown word none. */
+  list(states: readonly string[], types: readonly string[]): ListedGroup[] {
+    const wantedStates = new Set(states.map((state) => state.trim().toLowerCase()))
+    const wantedTypes = new Set(types.map((type) => type.toLowerCase()))
+    const listed: ListedGroup[] = []
+    for (const { groupId, protocolType, state, type } of this.#groups.values()) {
+      if (wantedStates.size > 0 && !wantedStates.has(state.toLowerCase())) continue
+      if (wantedTypes.size > 0 && !wantedTypes.has(type)) continue
+      listed.push({ groupId, protocolType: protocolType ?? '', state, type })
+    }
+    return listed
+  }
+
+  /** NONE, GROUP_ID_NOT_FOUND or NON_EMPTY_GROUP. */
+  checkDelete(groupId: string): ErrorCode {
+    const group = this.#groups.get(groupId)
+    if (group === undefined) return ErrorCode.GROUP_ID_NOT_FOUND
+    return group.isEmpty ? ErrorCode.NONE : ErrorCode.NON_EMPTY_GROUP
+  }
+
+  /** Only after `checkDelete`; the offsets are the caller's. */
+  delete(groupId: string, { turn }: GroupStep): void {
+    this.#groups.delete(groupId)
+    turn.append(groupTombstone(groupId))
+  }
+
+  timerFired(event: Exclude<GroupTimerEvent, { kind: 'retentionCheck' }>, step: GroupStep): void {
+    const group = this.#groups.get(event.groupId)
+    if (group === undefined) return
+    if (event.kind === 'sessionExpired') {
+      sessionExpired(group, step, event.memberId)
+    } else if (event.kind === 'syncExpired') {
+      syncExpired(group, step, event.generationId)
+    } else if (event.kind === 'initialDelayExpired') {
+      initialDelayExpired(group, step, event.delayMs, event.remainingMs)
+    } else if (group.state === 'PreparingRebalance') {
+      completeJoin(group, step)
+    }
+  }
+
+  /** Sessions start anew: nobody could send heartbeats while there was no coordinator. */
+  loaded(step: GroupStep): void {
+    for (const group of this.#groups.values()) {
+      for (const member of group.members.values()) scheduleSession(group, member, step)
+      if (group.members.size > step.config.maxSize) prepareRebalance(group, step)
+    }
+  }
+
+  replay({ key: { group: groupId }, value }: GroupMetadataRecord): void {
+    if (value === null) {
+      this.#groups.delete(groupId)
+      return
+    }
+    const protocolType = value.protocolType === '' ? null : value.protocolType
+    const group = new ClassicGroup(groupId, {
+      state: value.members.length === 0 ? 'Empty' : 'Stable',
+      generationId: value.generation,
+      protocolType,
+      protocolName: value.protocol,
+      leaderId: value.leader,
+      stateTimestampMs: value.currentStateTimestamp,
+    })
+    for (const member of value.members) {
+      const metadata = Buffer.from(member.subscription)
+      const facts = {
+        memberId: member.memberId,
+        groupInstanceId: member.groupInstanceId,
+        client: { clientId: member.clientId, clientHost: member.clientHost },
+        sessionTimeoutMs: member.sessionTimeout,
+        rebalanceTimeoutMs:
+          member.rebalanceTimeout === -1 ? member.sessionTimeout : member.rebalanceTimeout,
+        protocols: [{ name: value.protocol ?? '', metadata }],
+        assignment: Buffer.from(member.assignment),
+      }
+      group.add(makeMember(facts), value.protocolType)
+    }
+    group.refreshSubscribedTopics()
+    this.#groups.set(groupId, group)
+  }
+
+  parkedReplies(): Reply<never>[] {
+    return [...this.#groups.values()].flatMap((group) => group.parkedReplies())
+  }
+}
