@@ -12,6 +12,7 @@ import {
 import { GroupCoordinator } from '../../../../src/broker/groups/group-coordinator.ts'
 import {
   NO_TOPIC_ID,
+  type OffsetCommitRequest,
   type OffsetFetchResult,
   type TopicErrors,
 } from '../../../../src/broker/groups/offset-requests.ts'
@@ -202,10 +203,10 @@ export class GroupHarness {
     return { memberIds, generationId }
   }
 
-  commit(offset: number, options: CommitOptions = {}): Promise<readonly TopicErrors[]> {
+  commitRequest(offset: number, options: CommitOptions = {}): OffsetCommitRequest {
     const { topic = 'orders', metadata = 'm', topicId = NO_TOPIC_ID } = options
     const partitions = [{ partition: 0, offset, leaderEpoch: 7, metadata }]
-    const request = {
+    return {
       groupId: 'g',
       generationId: options.generationId ?? -1,
       memberId: options.memberId ?? '',
@@ -214,7 +215,10 @@ export class GroupHarness {
       knowsGroupIdNotFound: options.knowsGroupIdNotFound ?? false,
       topics: [{ name: topic, topicId, partitions }],
     }
-    return this.now(this.coordinator.commitOffsets(request))
+  }
+
+  commit(offset: number, options: CommitOptions = {}): Promise<readonly TopicErrors[]> {
+    return this.now(this.coordinator.commitOffsets(this.commitRequest(offset, options)))
   }
 
   async commitCode(offset: number, options: CommitOptions = {}): Promise<number> {
