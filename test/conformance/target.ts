@@ -17,13 +17,19 @@ export interface Target {
   readonly dataDir: string
   /** Ends the broker and keeps its files, for tools that read them. Returns the exit status. */
   shutdown(): Promise<number | null>
-  /** Ends the broker and removes its files. */
+  /** Milliseconds from the start of the broker's process to its word that it serves. */
+  readonly startMs: number
+  /** Ends the broker with SIGKILL and keeps its files. */
+  kill(): Promise<void>
+  /** Ends the broker and removes its files, unless the caller chose the directory. */
   stop(): Promise<void>
 }
 
 export interface TargetOptions {
   /** Broker settings by their Kafka names, over those all targets of this tier get. */
   readonly config?: Readonly<Record<string, string>>
+  /** Start on this directory, made before, and never remove it; else on a new temporary one. */
+  readonly directory?: string
 }
 
 const START_LIMIT_MS = 120_000
@@ -63,24 +69,31 @@ export function targetKind(): TargetKind {
  * @throws Error with the broker's output if it does not come up
  */
 export async function startTarget(kind: TargetKind, options: TargetOptions = {}): Promise<Target> {
-  const directory = await mkdtemp(join(tmpdir(), `conformance-${kind}-`))
+  const directory = options.directory ?? (await mkdtemp(join(tmpdir(), `conformance-${kind}-`)))
+  const remove = async (): Promise<void> => {
+    if (options.directory === undefined) await rm(directory, { recursive: true, force: true })
+  }
   const config = { ...COMMON_CONFIG, ...options.config }
   try {
     const start = kind === 'kafka' ? startKafka : startSpool
-    const { server, bootstrap, dataDir } = await start(directory, config)
+    const { server, bootstrap, dataDir, startMs } = await start(directory, config)
     return {
       kind,
       bootstrap,
       pid: server.child.pid ?? -1,
       dataDir,
+      startMs,
       shutdown: () => server.stop(),
+      kill: async () => {
+        await server.stop('SIGKILL')
+      },
       stop: async () => {
         await server.stop()
-        await rm(directory, { recursive: true, force: true })
+        await remove()
       },
     }
   } catch (error) {
-    await rm(directory, { recursive: true, force: true })
+    await remove()
     throw error
   }
 }
@@ -89,6 +102,7 @@ interface Started {
   readonly server: ServerProcess
   readonly bootstrap: string
   readonly dataDir: string
+  readonly startMs: number
 }
 
 async function startSpool(
@@ -99,11 +113,13 @@ async function startSpool(
   const listeners = ['--kafka', '127.0.0.1:0', '--no-nats', '--no-http']
   const settings = Object.entries(config).flatMap(([name, value]) => ['--set', `${name}=${value}`])
   const args = [main, 'serve', '--data-dir', directory, ...listeners, ...settings]
+  const startedAt = performance.now()
   const server = new ServerProcess(process.execPath, args)
   try {
     const listener = await server.waitFor(/kafka.*?(\d+\.\d+\.\d+\.\d+:\d+)/, START_LIMIT_MS)
     await server.waitFor(/\bready\b/, START_LIMIT_MS)
-    return { server, bootstrap: listener[1] ?? '', dataDir: directory }
+    const startMs = performance.now() - startedAt
+    return { server, bootstrap: listener[1] ?? '', dataDir: directory, startMs }
   } catch (error) {
     await server.stop('SIGKILL')
     throw error
@@ -134,12 +150,14 @@ async function startKafka(
   await writeLog4j(log4j, 'warn', 'kafka.server.KafkaRaftServer')
 
   const java = ['-cp', join(libs, '*'), `-Dlog4j2.configurationFile=${log4j}`, '-Xmx1g']
-  const format = ['format', '--cluster-id', 'U3Bvb2xDb25mb3JtYW5jZQ', '--config', file]
+  const id = ['--cluster-id', 'U3Bvb2xDb25mb3JtYW5jZQ']
+  const format = ['format', '--ignore-formatted', ...id, '--config', file]
   await mustRun('java', [...java, 'kafka.tools.StorageTool', ...format])
+  const startedAt = performance.now()
   const server = new ServerProcess('java', [...java, 'kafka.Kafka', file])
   try {
     await server.waitFor(/Kafka Server started/, START_LIMIT_MS)
-    return { server, bootstrap, dataDir }
+    return { server, bootstrap, dataDir, startMs: performance.now() - startedAt }
   } catch (error) {
     await server.stop('SIGKILL')
     throw error
