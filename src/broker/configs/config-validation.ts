@@ -69,7 +69,7 @@ function problemOfRange(definition: ConfigDefinition, value: string): string | n
   if (valid === 'non-empty string') return value === '' ? 'String must be non-empty' : null
   if (valid === 'non-empty list' && value === '') return 'Configuration can not be empty'
   const isThrottled = valid.startsWith('[partitionId]')
-  if (isThrottled) return problemOfThrottledReplicas(value)
+  if (isThrottled) return problemOfThrottledReplicas(definition.name, value)
   const names = /^(\(case insensitive\) )?\[([^\]]+)\]$/.exec(valid)
   if (names === null) return null
   const known = (names[2] as string).split(', ')
@@ -86,18 +86,21 @@ function problemOfBounds(
   isMinusOneFine: boolean,
 ): string | null {
   const number = Number(value)
-  if (isMinusOneFine && number === -1) return null
+  if (isMinusOneFine) {
+    const isFine = number === -1 || (number >= Number(low) && number <= Number(high))
+    return isFine ? null : `Value must be between ${low} and ${high} or equal to -1`
+  }
   if (low !== undefined && number < Number(low)) return `Value must be at least ${low}`
   if (high !== undefined && number > Number(high)) return `Value must be no more than ${high}`
   return null
 }
 
-function problemOfThrottledReplicas(value: string): string | null {
+function problemOfThrottledReplicas(name: string, value: string): string | null {
   const isFine =
     value === '' || value === '*' || listOf(value).every((entry) => /^\d+:\d+$/.test(entry))
   if (isFine) return null
   return (
-    "must be the literal '*' or a list of replicas in the following format: " +
+    `${name} must be the literal '*' or a list of replicas in the following format: ` +
     '[partitionId]:[brokerId],[partitionId]:[brokerId],...'
   )
 }
