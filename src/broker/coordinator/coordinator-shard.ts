@@ -45,6 +45,8 @@ export class CoordinatorShard<M extends CoordinatorMachine<TimerEvent>, TimerEve
   #loadAgainAtMs = Number.NEGATIVE_INFINITY
   #open: Commit | null = null
   #inFlight: Commit[] = []
+  /** One for all steps: a heartbeat makes nothing but its answer. */
+  readonly #turn: Turn<TimerEvent> & { nowMs: number }
 
   constructor(log: CoordinatorLog, makeMachine: () => M, ports: CoordinatorPorts) {
     this.#log = log
@@ -53,6 +55,7 @@ export class CoordinatorShard<M extends CoordinatorMachine<TimerEvent>, TimerEve
     this.#timers = new CoordinatorTimers(ports.clock, ports.scheduler, (event) =>
       this.#step((machine, turn) => machine.timerFired(event, turn)),
     )
+    this.#turn = this.#makeTurn()
   }
 
   /** The state to look at, null when it can't be used now. */
@@ -116,7 +119,8 @@ export class CoordinatorShard<M extends CoordinatorMachine<TimerEvent>, TimerEve
   #step(step: (machine: M, turn: Turn<TimerEvent>) => void): void {
     const machine = this.#machine
     if (machine === null) return
-    step(machine, this.#turn())
+    this.#turn.nowMs = this.#ports.clock.nowMs()
+    step(machine, this.#turn)
     const open = this.#open
     if (open === null) return
     if (open.records.length === 0) this.#settleWithoutRecords(open)
@@ -131,9 +135,9 @@ export class CoordinatorShard<M extends CoordinatorMachine<TimerEvent>, TimerEve
     else for (const { send } of open.replies) send()
   }
 
-  #turn(): Turn<TimerEvent> {
+  #makeTurn(): Turn<TimerEvent> & { nowMs: number } {
     return {
-      nowMs: this.#ports.clock.nowMs(),
+      nowMs: 0,
       append: (record) => this.#append(record),
       reply: (to, value) => {
         this.#openCommit().replies.push({ reply: to, send: () => to.answer(value) })

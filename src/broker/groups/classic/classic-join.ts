@@ -26,6 +26,9 @@ import {
  */
 const NEW_MEMBER_JOIN_TIMEOUT_MS = 5 * 60_000
 
+/** Ids that were given and not used yet: a client that only asks for ids must not fill the memory. */
+const MAX_PENDING_MEMBERS = 10_000
+
 /** One JoinGroup and where its answer goes. */
 interface Join {
   readonly group: ClassicGroup
@@ -84,6 +87,10 @@ function joinNewMember(join: Join): void {
     if (current === undefined) addMember(join, memberId)
     else replaceStaticMember(join, current, memberId)
   } else if (request.isMemberIdRequired) {
+    if (group.pendingJoinMembers.size >= MAX_PENDING_MEMBERS) {
+      refuse(join, ErrorCode.GROUP_MAX_SIZE_REACHED)
+      return
+    }
     group.pendingJoinMembers.add(memberId)
     step.turn.schedule(sessionTimer(group.groupId, memberId), request.sessionTimeoutMs, {
       kind: 'sessionExpired',

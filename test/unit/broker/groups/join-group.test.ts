@@ -201,6 +201,14 @@ describe('joins that wait', () => {
     assert.equal(await groups.beat(memberId, 2), ErrorCode.NONE)
   })
 
+  it('gives no more than 10,000 ids that nobody uses', async () => {
+    const groups = new GroupHarness()
+    for (let count = 0; count < 10_000; count++) groups.join()
+    await groups.settle()
+    assert.equal((await groups.joinNow()).errorCode, ErrorCode.GROUP_MAX_SIZE_REACHED)
+    assert.equal((await groups.joinNow({ groupId: 'h' })).errorCode, ErrorCode.MEMBER_ID_REQUIRED)
+  })
+
   it('answers a parked join of a member that left with UNKNOWN_MEMBER_ID', async () => {
     const groups = new GroupHarness()
     const { memberIds } = await groups.stable(2)
