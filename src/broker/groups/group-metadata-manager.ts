@@ -35,7 +35,7 @@ import type { GroupStep, GroupTimerEvent } from './group-step.ts'
 
 /** A group of any protocol. Consumer, share and streams groups will be further members of this. */
 export type Group = ClassicGroup
-export type GroupType = Group['type']
+type GroupType = Group['type']
 
 export interface ListedGroup {
   readonly groupId: string

@@ -18,7 +18,7 @@ export interface CommittedOffset {
   readonly order: number
 }
 
-export interface OffsetCommitPartition {
+interface OffsetCommitPartition {
   readonly partition: number
   readonly offset: number
   readonly leaderEpoch: number
@@ -44,7 +44,7 @@ export interface OffsetCommitRequest {
   readonly topics: readonly OffsetCommitTopic[]
 }
 
-export interface PartitionError {
+interface PartitionError {
   readonly partition: number
   readonly errorCode: ErrorCode
 }
@@ -90,7 +90,7 @@ export interface OffsetFetchResult {
   readonly topics: readonly FetchedTopic[]
 }
 
-export interface OffsetDeleteTopic {
+interface OffsetDeleteTopic {
   readonly name: string
   readonly partitions: readonly number[]
 }

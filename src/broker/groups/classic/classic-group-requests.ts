@@ -106,7 +106,7 @@ export interface LeaveGroupRequest {
   readonly members: readonly LeavingMember[]
 }
 
-export interface LeftMember extends LeavingMember {
+interface LeftMember extends LeavingMember {
   readonly errorCode: ErrorCode
 }
 

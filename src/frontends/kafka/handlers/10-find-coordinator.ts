@@ -6,7 +6,7 @@ import {
 import { defineHandler, type Endpoint, type KafkaHandler } from '../handler.ts'
 
 /** Says whether this broker coordinates a key: NONE, or why it can't be used now. */
-export interface CoordinatorLocator {
+interface CoordinatorLocator {
   locate(key: string): ErrorCode
 }
 
