@@ -6,17 +6,16 @@ import { ErrorCode, errorName } from '../../src/base/error-code.ts'
 import { Codec } from '../../src/records/record-batch.ts'
 import { createTopicsApi } from '../../src/wire/kafka/messages/19-create-topics.ts'
 import { startTarget, type Target, type TargetKind } from '../conformance/target.ts'
+import { untilServing } from '../support/end-offset.ts'
 import { KafkaConnection } from '../support/kafka-connection.ts'
 import { OffsetCommitter, TopicChurn } from './coordinator-load.ts'
 import { LoadProducer, type ProducerKind } from './producer.ts'
 import { SeededRandom } from './random.ts'
 import { tearTail } from './torn-tail.ts'
-import { checkEndOffsets, endOffsetOf, verifyTopic } from './verify.ts'
+import { checkEndOffsets, verifyTopic } from './verify.ts'
 
 const TOPIC = 'crash'
 const PRODUCERS: readonly ProducerKind[] = ['all', 'all', 'one', 'idempotent', 'idempotent']
-const SERVING_LIMIT_MS = 30_000
-const RETRY_MS = 20
 const SHOWN_PROBLEMS = 10
 
 export interface RoundOptions {
@@ -144,7 +143,7 @@ class Round {
     })
     const errorCode = answer.topics[0]?.errorCode ?? ErrorCode.UNKNOWN_SERVER_ERROR
     if (errorCode !== 0) throw new Error(`CreateTopics: ${errorName(errorCode)}`)
-    await this.#untilServing(connection)
+    await untilServing(connection, TOPIC, this.#plan.partitionCount)
     for (const producer of producers) await producer.initialize(connection)
   }
 
@@ -182,7 +181,7 @@ class Round {
 
   async #checkAfterRestart(): Promise<void> {
     const connection = await this.#connect()
-    await this.#untilServing(connection)
+    await untilServing(connection, TOPIC, this.#plan.partitionCount)
     this.#failOn(await checkEndOffsets(connection, TOPIC, this.#plan.producers))
     this.#failOn(await this.#committer.check(connection))
     this.#failOn(await this.#churn.check(connection))
@@ -210,18 +209,7 @@ class Round {
     // Java reports the signal that ended it even after an orderly stop.
     if (code !== 0 && this.#options.kind === 'spool') throw new Error(`SIGTERM ended with ${code}`)
     await this.#start()
-    await this.#untilServing(await this.#connect())
-  }
-
-  async #untilServing(connection: KafkaConnection): Promise<void> {
-    const deadline = performance.now() + SERVING_LIMIT_MS
-    for (let partition = 0; partition < this.#plan.partitionCount; ) {
-      const { errorCode } = await endOffsetOf(connection, TOPIC, partition)
-      if (errorCode === 0) partition++
-      else if (performance.now() > deadline) {
-        throw new Error(`partition ${partition}: ${errorName(errorCode)}`)
-      } else await delay(RETRY_MS)
-    }
+    await untilServing(await this.#connect(), TOPIC, this.#plan.partitionCount)
   }
 
   async #connect(): Promise<KafkaConnection> {

@@ -2,32 +2,17 @@ import { errorName } from '../../src/base/error-code.ts'
 import { baseOffsetOf, isCrcValid, lastOffsetOf } from '../../src/records/record-batch.ts'
 import { batchPositions, recordsOf } from '../../src/records/records-iterator.ts'
 import { fetchApi } from '../../src/wire/kafka/messages/01-fetch.ts'
-import { listOffsetsApi } from '../../src/wire/kafka/messages/02-list-offsets.ts'
+import { endOffsetOf } from '../support/end-offset.ts'
 import type { KafkaConnection } from '../support/kafka-connection.ts'
 import { type LoadProducer, parseValue } from './producer.ts'
 
 const FETCH_VERSION = 12
 const FETCH_BYTES = 4 * 1024 * 1024
-const LATEST = -1
 
 /** One producer's records as they were read: by count, the place of the record; -1 = not there. */
 interface Found {
   readonly partitions: Int32Array
   readonly offsets: Float64Array
-}
-
-/** The end of a partition's log as ListOffsets tells it, or an error code. */
-export async function endOffsetOf(
-  connection: KafkaConnection,
-  topic: string,
-  partitionIndex: number,
-): Promise<{ errorCode: number; offset: number }> {
-  const partitions = [{ partitionIndex, timestamp: LATEST }]
-  const body = { replicaId: -1, isolationLevel: 0, topics: [{ name: topic, partitions }] }
-  const answer = await connection.call(listOffsetsApi, 5, body)
-  const found = answer.topics[0]?.partitions[0]
-  if (found === undefined) throw new Error('ListOffsets answered without the partition')
-  return { errorCode: found.errorCode, offset: found.offset }
 }
 
 /** A quick look after each restart: the log must reach beyond everything acknowledged. */
