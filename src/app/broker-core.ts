@@ -1,0 +1,151 @@
+import type { BrokerConfig } from '../broker/configs/broker-config.ts'
+import type { GroupConfig } from '../broker/groups/group-config.ts'
+import { GroupCoordinator } from '../broker/groups/group-coordinator.ts'
+import { ProducerIds } from '../broker/producer-ids.ts'
+import { SerialTasks } from '../broker/serial-tasks.ts'
+import { AutomaticTopics } from '../broker/topics/automatic-topics.ts'
+import { TopicAdmin } from '../broker/topics/topic-admin.ts'
+import { TopicRegistry } from '../broker/topics/topic-registry.ts'
+import { loadNodeIdentity } from '../cluster/standalone/meta-properties.ts'
+import { StandaloneMetadata } from '../cluster/standalone/standalone-metadata.ts'
+import type { Clock } from '../ports/clock.ts'
+import type { FileSystem } from '../ports/file-system.ts'
+import type { Logger } from '../ports/logger.ts'
+import type { Meter } from '../ports/meter.ts'
+import type { Random } from '../ports/random.ts'
+import type { Scheduler } from '../ports/scheduler.ts'
+import { LogManager } from '../storage/log-manager.ts'
+
+/** The world as a broker sees it. */
+export interface BrokerPorts {
+  readonly fs: FileSystem
+  readonly clock: Clock
+  readonly scheduler: Scheduler
+  readonly random: Random
+  readonly logger: Logger
+  readonly meter: Meter
+}
+
+export interface CoreOptions extends BrokerPorts {
+  readonly config: BrokerConfig
+  readonly dataDir: string
+  readonly nodeId: number
+}
+
+const MINUTE_MS = 60_000
+
+/** A broker without its front ends: logs, metadata, topics, groups. */
+export class BrokerCore {
+  readonly nodeId: number
+  readonly clock: Clock
+  readonly scheduler: Scheduler
+  readonly config: BrokerConfig
+  readonly metadata: StandaloneMetadata
+  readonly registry: TopicRegistry
+  readonly topicAdmin: TopicAdmin
+  readonly automaticTopics: AutomaticTopics
+  readonly groups: GroupCoordinator
+  readonly producerIds: ProducerIds
+  /** For everything that checks the metadata and then changes it. */
+  readonly tasks = new SerialTasks()
+  readonly #logStore: LogManager
+
+  private constructor(options: CoreOptions, logStore: LogManager, metadata: StandaloneMetadata) {
+    const { config, clock, scheduler, random, logger } = options
+    this.nodeId = options.nodeId
+    this.clock = clock
+    this.scheduler = scheduler
+    this.config = config
+    this.metadata = metadata
+    this.#logStore = logStore
+    const topicLogger = logger.child('topics')
+    this.registry = new TopicRegistry({ metadata, logStore, config, logger: topicLogger })
+    this.topicAdmin = new TopicAdmin({
+      metadata,
+      registry: this.registry,
+      config,
+      random,
+      logger: topicLogger,
+      tasks: this.tasks,
+    })
+    this.automaticTopics = new AutomaticTopics({
+      registry: this.registry,
+      admin: this.topicAdmin,
+      config,
+      logger: topicLogger,
+    })
+    this.groups = new GroupCoordinator({
+      clock,
+      scheduler,
+      random,
+      logger: logger.child('groups'),
+      topics: this.automaticTopics,
+      config: () => groupConfigOf(config),
+    })
+    this.producerIds = new ProducerIds(metadata)
+  }
+
+  /**
+   * Opens the data directory and everything in it.
+   * @throws ConfigError when the directory is another's, in use, or not understood
+   * @throws StorageError when it can't be read or written
+   */
+  static async open(options: CoreOptions): Promise<BrokerCore> {
+    const { config, dataDir, nodeId, fs, random, logger } = options
+    // Before anything touches the directory: one that is not ours must stay as it is.
+    loadNodeIdentity({ fs, dataDir, nodeId, random })
+    const logStore = new LogManager({
+      ...options,
+      logger: logger.child('storage'),
+      options: logManagerOptionsOf(config),
+    })
+    try {
+      const metadata = await StandaloneMetadata.open({
+        ...options,
+        logStore,
+        logger: logger.child('metadata'),
+        durability: config.getString('spool.durability') === 'os' ? 'os' : 'fsync',
+      })
+      const core = new BrokerCore(options, logStore, metadata)
+      config.attach(metadata)
+      await core.registry.start()
+      metadata.subscribe(core.groups)
+      core.groups.start()
+      logStore.start()
+      return core
+    } catch (error) {
+      // Releases the lock; what failed is what the operator needs to hear.
+      await logStore.close().catch(() => undefined)
+      throw error
+    }
+  }
+
+  /** Syncs everything; front ends must have stopped. */
+  async close(): Promise<void> {
+    this.groups.close()
+    await this.metadata.close()
+    await this.#logStore.close()
+  }
+}
+
+function logManagerOptionsOf(config: BrokerConfig) {
+  return {
+    tailCacheBytes: config.getLong('spool.tail.cache.bytes'),
+    readBufferBytes: config.getLong('spool.max.read.buffer.bytes'),
+    retentionCheckIntervalMs: config.getLong('log.retention.check.interval.ms'),
+    checkpointIntervalMs: config.getInt('log.flush.offset.checkpoint.interval.ms'),
+    producerIdExpirationCheckIntervalMs: config.getInt('producer.id.expiration.check.interval.ms'),
+  }
+}
+
+function groupConfigOf(config: BrokerConfig): GroupConfig {
+  return {
+    minSessionTimeoutMs: config.getInt('group.min.session.timeout.ms'),
+    maxSessionTimeoutMs: config.getInt('group.max.session.timeout.ms'),
+    initialRebalanceDelayMs: config.getInt('group.initial.rebalance.delay.ms'),
+    maxSize: config.getInt('group.max.size'),
+    offsetMetadataMaxBytes: config.getInt('offset.metadata.max.bytes'),
+    offsetsRetentionMs: config.getInt('offsets.retention.minutes') * MINUTE_MS,
+    offsetsRetentionCheckIntervalMs: config.getLong('offsets.retention.check.interval.ms'),
+  }
+}

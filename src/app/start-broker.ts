@@ -1,0 +1,143 @@
+import { NodeFileSystem } from '../adapters/node-file-system.ts'
+import { NodeTransport } from '../adapters/node-transport.ts'
+import { PrometheusMeter } from '../adapters/prometheus-meter.ts'
+import { SystemClock } from '../adapters/system-clock.ts'
+import { SystemRandom } from '../adapters/system-random.ts'
+import { SystemScheduler } from '../adapters/system-scheduler.ts'
+import { HttpFrontend } from '../frontends/http/http-frontend.ts'
+import { FetchSessions } from '../frontends/kafka/fetch-session.ts'
+import { KafkaFrontend } from '../frontends/kafka/kafka-frontend.ts'
+import type { FileSystem } from '../ports/file-system.ts'
+import type { Logger } from '../ports/logger.ts'
+import { describeAddressInUse } from './address-owner.ts'
+import { BrokerCore } from './broker-core.ts'
+import type { BrokerSettings } from './broker-settings.ts'
+import { kafkaHandlers } from './kafka-handlers.ts'
+import type { ListenAddress } from './listen-address.ts'
+
+export interface StartOptions {
+  readonly settings: BrokerSettings
+  readonly logger: Logger
+  /** Where the data is; by default the disk. */
+  readonly fs?: FileSystem
+}
+
+export interface RunningBroker {
+  readonly core: BrokerCore
+  /** Where it listens, with the port that was free if 0 was asked. */
+  readonly kafka: ListenAddress
+  readonly http: ListenAddress | null
+  /** Serves what came, then stops with all data safe. Calling it again waits for the same stop. */
+  stop(): Promise<void>
+}
+
+/** Requests of one connection that are read ahead; Java clients have 5 in flight. */
+const MAX_IN_FLIGHT_COUNT = 64
+
+/** How long requests that came may take once the broker stops. */
+const DRAIN_MS = 5_000
+
+/** Part of the request memory that stays allocated for the next requests. */
+const KEPT_PART = 1 / 4
+
+/**
+ * Starts a broker: the one place where all parts are put together.
+ * @throws ConfigError, StorageError as `BrokerCore.open`; ConfigError when it can't listen
+ */
+export async function startBroker(options: StartOptions): Promise<RunningBroker> {
+  const { settings, logger } = options
+  const meter = new PrometheusMeter()
+  const core = await BrokerCore.open({
+    ...settings,
+    logger,
+    meter,
+    fs: options.fs ?? new NodeFileSystem(),
+    clock: new SystemClock(),
+    scheduler: new SystemScheduler(),
+    random: new SystemRandom(),
+  })
+  let kafkaFrontend: KafkaFrontend | undefined
+  let httpFrontend: HttpFrontend | undefined
+  const stop = async (): Promise<void> => {
+    await httpFrontend?.stop()
+    await kafkaFrontend?.stop(DRAIN_MS)
+    await core.close()
+  }
+  try {
+    kafkaFrontend = makeKafkaFrontend(core, options, meter)
+    const kafka = await kafkaFrontend.listen(listenOptionsOf(settings))
+    let http: ListenAddress | null = null
+    if (settings.http !== null) {
+      httpFrontend = new HttpFrontend({
+        logger: logger.child('http'),
+        metrics: () => meter.exposition(),
+        notReadyReason: () => (core.groups.isLoading ? 'group offsets are being loaded' : null),
+        describeAddressInUse,
+      })
+      http = await httpFrontend.listen(settings.http)
+    }
+    let stopped: Promise<void> | undefined
+    return {
+      core,
+      kafka,
+      http,
+      stop: () => {
+        stopped ??= stop()
+        return stopped
+      },
+    }
+  } catch (error) {
+    await stop()
+    throw error
+  }
+}
+
+function makeKafkaFrontend(
+  core: BrokerCore,
+  { settings, logger }: StartOptions,
+  meter: PrometheusMeter,
+): KafkaFrontend {
+  const { config, clock, scheduler } = core
+  const sessionOptions = {
+    maxSessions: config.getInt('max.incremental.fetch.session.cache.slots'),
+    minEvictionMs: MIN_SESSION_EVICTION_MS,
+  }
+  const sessions = new FetchSessions(sessionOptions, clock, new SystemRandom())
+  const kafkaLogger = logger.child('kafka')
+  const maxInFlightBytes = config.getLong('spool.max.inflight.bytes')
+  return new KafkaFrontend({
+    transport: new NodeTransport({ logger: kafkaLogger, describeAddressInUse }),
+    clock,
+    scheduler,
+    logger: kafkaLogger,
+    meter,
+    limits: {
+      maxRequestBytes: config.getInt('socket.request.max.bytes'),
+      maxInFlightBytes: config.getInt('spool.max.request.bytes.per.connection'),
+      maxInFlightCount: MAX_IN_FLIGHT_COUNT,
+      maxUnsentBytes: config.getInt('spool.max.unsent.bytes.per.connection'),
+    },
+    maxInFlightBytes,
+    maxKeptBytes: Math.floor(maxInFlightBytes * KEPT_PART),
+    advertised: settings.advertised,
+    handlers: (apis) => kafkaHandlers(core, sessions, apis),
+  })
+}
+
+/** Source: MIN_INCREMENTAL_FETCH_SESSION_EVICTION_MS of Kafka, which has no config for it. */
+const MIN_SESSION_EVICTION_MS = 120_000
+
+function listenOptionsOf({ kafka, config }: BrokerSettings) {
+  return {
+    ...kafka,
+    maxConnections: config.getInt('max.connections'),
+    maxConnectionsPerIp: config.getInt('max.connections.per.ip'),
+    maxConnectionsPerIpOverrides: new Map(
+      config.getList('max.connections.per.ip.overrides').map((entry) => {
+        const at = entry.lastIndexOf(':')
+        return [entry.slice(0, at), Number(entry.slice(at + 1))] as const
+      }),
+    ),
+    idleTimeoutMs: config.getLong('connections.max.idle.ms'),
+  }
+}
