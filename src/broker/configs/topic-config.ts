@@ -62,8 +62,15 @@ export class TopicConfig {
     const own = this.#values.get(name)
     const { brokerName } = definitionOf(name)
     const others = brokerName === null ? [] : this.#broker.synonyms(brokerName)
+    if (others.length === 0 && brokerName !== null) others.push(...this.#fallbacks(brokerName))
     if (own === undefined) return others
     return [{ name, value: own, source: ConfigSource.DYNAMIC_TOPIC }, ...others]
+  }
+
+  /** Broker configs in another unit, when one of them was set. */
+  #fallbacks(brokerName: string): ConfigSynonym[] {
+    const fallback = FALLBACKS[brokerName]?.find(({ name }) => this.#broker.isSet(name))
+    return fallback === undefined ? [] : this.#broker.synonyms(fallback.name)
   }
 
   /** Where the effective value comes from. */
