@@ -4,6 +4,11 @@ import type { Lease } from '../../base/lease.ts'
 
 const PREFIX_BYTES = 4
 
+/** A request begins with its API key. */
+const API_KEY_BYTES = 2
+
+const UNKNOWN_KEY = -1
+
 /** More than this is only taken from the pool once the peer has sent as much. */
 const FIRST_FRAME_BYTES = 1024 * 1024
 
@@ -24,7 +29,8 @@ export interface FrameSink {
   /** The memory that was reserved is not needed: the connection ended in the middle of the frame. */
   unreserve(byteCount: number): void
   /**
-   * Asked once when the length and the API key of a frame are known, before its memory is taken.
+   * Asked when the length of a frame is known, before its memory is taken, and again when its API
+   * key is known, if that is later; until then the key is -1.
    * @throws ProtocolError to refuse it
    */
   checkFrame(byteCount: number, apiKey: number): void
@@ -53,6 +59,7 @@ export class FrameReceiver {
   #haveBytes = 0
   #isChecked = false
   #isReserved = false
+  #isDiscarded = false
   /** Reads go here while the frame may not grow; it grows when they come, which is after a pause. */
   #spill: Buffer | null = null
 
@@ -79,8 +86,9 @@ export class FrameReceiver {
     else this.#cut(byteCount)
   }
 
-  /** Gives back the memory of a frame that will never be whole. */
+  /** The connection ended: gives back the memory of a frame that will never be whole. */
   discard(): void {
+    this.#isDiscarded = true
     this.#frame?.release()
     this.#frame = null
     this.#spill = null
@@ -92,6 +100,8 @@ export class FrameReceiver {
     const { scratch, slab } = this.#memory
     let at = 0
     while (byteCount - at >= PREFIX_BYTES) {
+      // A frame of this read may have ended the connection.
+      if (this.#isDiscarded) return
       const size = scratch.readInt32BE(at)
       const start = at + PREFIX_BYTES
       if (size > byteCount - start) {
@@ -117,9 +127,9 @@ export class FrameReceiver {
   /** A frame of which only the bytes from `start` to `end` are here. */
   #begin(size: number, from: Buffer, start: number, end: number): void {
     const haveBytes = end - start
-    this.#isChecked = haveBytes >= 2
+    this.#isChecked = haveBytes >= API_KEY_BYTES
     if (this.#isChecked) this.#check(size, from, start)
-    else this.#sink.checkFrame(size, -1)
+    else this.#checkSize(size)
     const frame = this.#memory.pool.take(Math.min(size, FIRST_FRAME_BYTES))
     from.copy(frame.buffer, 0, start, end)
     this.#frame = frame
@@ -131,7 +141,7 @@ export class FrameReceiver {
     const frame = this.#frame
     if (frame === null) return
     this.#haveBytes += byteCount
-    if (!this.#isChecked && this.#haveBytes >= 2) {
+    if (!this.#isChecked && this.#haveBytes >= API_KEY_BYTES) {
       this.#isChecked = true
       this.#check(this.#frameBytes, frame.buffer, 0)
     }
@@ -179,7 +189,16 @@ export class FrameReceiver {
   }
 
   #check(size: number, from: Buffer, start: number): void {
-    if (size < 2) throw new ProtocolError('a frame is too short for a request header')
-    this.#sink.checkFrame(size, from.readInt16BE(start))
+    this.#sink.checkFrame(size, size < API_KEY_BYTES ? UNKNOWN_KEY : from.readInt16BE(start))
+    expectKey(size)
   }
+
+  #checkSize(size: number): void {
+    this.#sink.checkFrame(size, UNKNOWN_KEY)
+    expectKey(size)
+  }
+}
+
+function expectKey(size: number): void {
+  if (size < API_KEY_BYTES) throw new ProtocolError('a frame is too short for a request header')
 }
