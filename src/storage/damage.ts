@@ -1,0 +1,67 @@
+import type { FileHandle } from '../ports/file-system.ts'
+import {
+  baseOffsetOf,
+  isCrcValid,
+  MAGIC_POSITION,
+  MAGIC_V2,
+  RECORD_BATCH_OVERHEAD,
+  sizeInBytesOf,
+} from '../records/record-batch.ts'
+
+const WINDOW_BYTES = 1_048_576
+
+/** A file system that grew a file before a crash, but did not write it, leaves zeros. */
+export function isZeroFilled(handle: FileHandle, start: number, end: number): boolean {
+  const buffer = Buffer.allocUnsafe(Math.min(WINDOW_BYTES, end - start))
+  for (let position = start; position < end; ) {
+    const count = handle.readNow(buffer, 0, Math.min(buffer.length, end - position), position)
+    if (count === 0) return true
+    for (let at = 0; at < count; at++) if (buffer[at] !== 0) return false
+    position += count
+  }
+  return true
+}
+
+/**
+ * Looks for a whole valid batch behind damaged bytes: with one, records were lost in the middle;
+ * without, a write was torn.
+ * @param nextOffset batches that count have this offset or a higher one
+ * @returns position of the batch, -1: none
+ */
+export function findBatchAfter(
+  handle: FileHandle,
+  start: number,
+  end: number,
+  nextOffset: number,
+): number {
+  const window = Buffer.allocUnsafe(Math.min(WINDOW_BYTES, end - start))
+  for (let position = start; end - position >= RECORD_BATCH_OVERHEAD; ) {
+    const wanted = Math.min(window.length, end - position)
+    const count = handle.readNow(window, 0, wanted, position)
+    if (count < RECORD_BATCH_OVERHEAD) return -1
+    for (let at = 0; at + RECORD_BATCH_OVERHEAD <= count; at++) {
+      if (window[at + MAGIC_POSITION] !== MAGIC_V2) continue
+      const size = sizeInBytesOf(window, at)
+      if (size < RECORD_BATCH_OVERHEAD || position + at + size > end) continue
+      const offset = baseOffsetOf(window, at)
+      if (offset < nextOffset || offset > nextOffset + 0x7fff_ffff) continue
+      if (isWholeBatch(handle, window, at, count, position, size)) return position + at
+    }
+    // The last header of a window may go on in the next.
+    position += count - RECORD_BATCH_OVERHEAD + 1
+  }
+  return -1
+}
+
+function isWholeBatch(
+  handle: FileHandle,
+  window: Buffer,
+  at: number,
+  count: number,
+  position: number,
+  size: number,
+): boolean {
+  if (at + size <= count) return isCrcValid(window, at)
+  const batch = Buffer.allocUnsafe(size)
+  return handle.readNow(batch, 0, size, position + at) === size && isCrcValid(batch, 0)
+}

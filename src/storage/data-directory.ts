@@ -1,0 +1,60 @@
+import type { FileSystem } from '../ports/file-system.ts'
+import { readOffsetCheckpoint, writeCheckpoint } from './checkpoints.ts'
+import { parsePartitionDirectory } from './log-files.ts'
+
+export const LOCK_FILE = '.lock'
+export const CLEAN_SHUTDOWN_FILE = '.kafka_cleanshutdown'
+/** Kafka's form; -1: no broker epoch is known, which Kafka accepts. */
+const CLEAN_SHUTDOWN_CONTENT = '{"version":0,"brokerEpoch":-1}'
+export const RECOVERY_POINT_FILE = 'recovery-point-offset-checkpoint'
+export const LOG_START_FILE = 'log-start-offset-checkpoint'
+export const HIGH_WATERMARK_FILE = 'replication-offset-checkpoint'
+
+/** An offset of one partition, as a line of a checkpoint. */
+export interface PartitionOffset {
+  readonly topic: string
+  readonly partition: number
+  readonly offset: number
+}
+
+/** The files at the top of a data directory that belong to the storage engine. */
+export class DataDirectory {
+  readonly path: string
+  readonly isAfterCrash: boolean
+  readonly recoveryPoints: Map<string, number>
+  readonly logStartOffsets: Map<string, number>
+  readonly #fs: FileSystem
+  #hasMarker: boolean
+
+  constructor(fs: FileSystem, path: string) {
+    this.#fs = fs
+    this.path = path
+    this.#hasMarker = fs.stat(this.pathOf(CLEAN_SHUTDOWN_FILE)) !== undefined
+    const hasLogs = fs.list(path).some((name) => parsePartitionDirectory(name) !== null)
+    this.isAfterCrash = hasLogs && !this.#hasMarker
+    this.recoveryPoints = readOffsetCheckpoint(fs, this.pathOf(RECOVERY_POINT_FILE))
+    this.logStartOffsets = readOffsetCheckpoint(fs, this.pathOf(LOG_START_FILE))
+  }
+
+  pathOf(name: string): string {
+    return `${this.path}/${name}`
+  }
+
+  /** With the marker Kafka trusts whatever it finds, so it must be gone before the first write. */
+  removeMarker(): void {
+    if (!this.#hasMarker) return
+    this.#fs.remove(this.pathOf(CLEAN_SHUTDOWN_FILE))
+    this.#fs.syncDirectory(this.path)
+    this.#hasMarker = false
+  }
+
+  writeMarker(): void {
+    this.#fs.writeFileAtomic(this.pathOf(CLEAN_SHUTDOWN_FILE), CLEAN_SHUTDOWN_CONTENT)
+    this.#hasMarker = true
+  }
+
+  writeOffsets(name: string, offsets: readonly PartitionOffset[]): void {
+    const lines = offsets.map(({ topic, partition, offset }) => `${topic} ${partition} ${offset}`)
+    writeCheckpoint(this.#fs, this.pathOf(name), lines)
+  }
+}

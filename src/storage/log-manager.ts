@@ -1,0 +1,349 @@
+import { StorageError } from '../base/errors.ts'
+import type { Clock } from '../ports/clock.ts'
+import type { FileLock, FileSystem } from '../ports/file-system.ts'
+import type { LogIdentity, LogStore } from '../ports/log-store.ts'
+import type { Logger } from '../ports/logger.ts'
+import type { Meter } from '../ports/meter.ts'
+import type { LogConfig, LogListener, PartitionLog } from '../ports/partition-log.ts'
+import type { Random } from '../ports/random.ts'
+import type { Scheduler, Timer } from '../ports/scheduler.ts'
+import {
+  DataDirectory,
+  HIGH_WATERMARK_FILE,
+  LOCK_FILE,
+  LOG_START_FILE,
+  type PartitionOffset,
+  RECOVERY_POINT_FILE,
+} from './data-directory.ts'
+import { FileRemover } from './file-remover.ts'
+import type { LogContext } from './log-context.ts'
+import {
+  isDeletedDirectory,
+  LOG_SUFFIX,
+  PARTITION_METADATA_FILE,
+  parsePartitionDirectory,
+  partitionDirectoryName,
+  retiredDirectoryName,
+} from './log-files.ts'
+import { loadLog } from './log-recovery.ts'
+import { FilePartitionLog } from './partition-log.ts'
+import { ReadBuffers } from './read-buffers.ts'
+import { SegmentCache } from './segment-cache.ts'
+import { deleteExpiredSegments } from './segment-deletion.ts'
+import { makeStorageMetrics } from './storage-metrics.ts'
+import { TailCache } from './tail-cache.ts'
+import { WritePacer } from './write-pacer.ts'
+
+export interface LogManagerOptions {
+  /** Memory for the newest batches of all logs, whole request frames counted. */
+  readonly tailCacheBytes?: number
+  /** Memory for reads of files. */
+  readonly readBufferBytes?: number
+  /** Segments that are kept open although nobody writes to them. */
+  readonly maxOpenSegments?: number
+  /** Above so many un-synced bytes of a log, its writes go to the thread pool. */
+  readonly maxUnsyncedBytes?: number
+  /** `log.retention.check.interval.ms` */
+  readonly retentionCheckIntervalMs?: number
+  /** `log.flush.offset.checkpoint.interval.ms` */
+  readonly checkpointIntervalMs?: number
+  /** `producer.id.expiration.check.interval.ms` */
+  readonly producerIdExpirationCheckIntervalMs?: number
+}
+
+export interface LogManagerPorts {
+  readonly fs: FileSystem
+  readonly dataDir: string
+  readonly clock: Clock
+  readonly scheduler: Scheduler
+  readonly random: Random
+  readonly logger: Logger
+  readonly meter: Meter
+  readonly options?: LogManagerOptions
+}
+
+const DEFAULTS: Required<LogManagerOptions> = {
+  tailCacheBytes: 32 * 1024 * 1024,
+  readBufferBytes: 32 * 1024 * 1024,
+  maxOpenSegments: 256,
+  maxUnsyncedBytes: 64 * 1024 * 1024,
+  retentionCheckIntervalMs: 300_000,
+  checkpointIntervalMs: 60_000,
+  producerIdExpirationCheckIntervalMs: 600_000,
+}
+/** As Kafka's InitialTaskDelayMs: a start is not the time for other work. */
+const FIRST_RETENTION_DELAY_MS = 30_000
+/** Not a topic of users: it may be there before anything says so. */
+const METADATA_DIRECTORY = '__cluster_metadata-0'
+
+/**
+ * All logs of a data directory, in the layout of Apache Kafka. Source: LogManager, Kafka 4.4.
+ * @throws ConfigError when another process has the directory
+ */
+export class LogManager implements LogStore {
+  readonly #fs: FileSystem
+  readonly #scheduler: Scheduler
+  readonly #options: Required<LogManagerOptions>
+  readonly #context: LogContext
+  readonly #directory: DataDirectory
+  readonly #lock: FileLock
+  readonly #remover: FileRemover
+  /** By directory name. */
+  readonly #logs = new Map<string, FilePartitionLog>()
+  readonly #timers = new Set<Timer>()
+  #logStartSave: Promise<void> | null = null
+  #lastRecoveryPoints = ''
+  #isClosed = false
+
+  constructor(ports: LogManagerPorts) {
+    const { fs, dataDir, clock, scheduler, meter } = ports
+    this.#fs = fs
+    this.#scheduler = scheduler
+    this.#options = { ...DEFAULTS, ...ports.options }
+    fs.makeDirectory(dataDir)
+    this.#lock = fs.lock(`${dataDir}/${LOCK_FILE}`)
+    try {
+      this.#directory = new DataDirectory(fs, dataDir)
+    } catch (error) {
+      this.#lock.release()
+      throw error
+    }
+    const tail = new TailCache(this.#options.tailCacheBytes)
+    const readBuffers = new ReadBuffers(this.#options.readBufferBytes)
+    this.#context = {
+      fs,
+      clock,
+      scheduler,
+      random: ports.random,
+      logger: ports.logger,
+      metrics: makeStorageMetrics(meter),
+      tail,
+      readBuffers,
+      segments: new SegmentCache(this.#options.maxOpenSegments),
+      pacer: new WritePacer(clock, this.#options.maxUnsyncedBytes),
+      beforeWrite: () => this.#directory.removeMarker(),
+    }
+    this.#remover = new FileRemover(fs, scheduler, ports.logger)
+    meter.gauge('spool_log_tail_bytes', 'Memory held by the newest batches.', () => tail.heldBytes)
+    meter.gauge(
+      'spool_log_read_buffer_bytes',
+      'Memory that reads of files hold.',
+      () => readBuffers.usedBytes,
+    )
+    meter.gauge('spool_log_open', 'Logs that are open.', () => this.#logs.size)
+  }
+
+  get isAfterCrash(): boolean {
+    return this.#directory.isAfterCrash
+  }
+
+  openLog(identity: LogIdentity, config: LogConfig, listener: LogListener): PartitionLog {
+    const name = partitionDirectoryName(identity.topic, identity.partition)
+    const open = this.#logs.get(name)
+    if (open !== undefined) throw new StorageError(`the log ${name} is open already`)
+    const path = this.#directory.pathOf(name)
+    this.#claimDirectory(path, identity.topicId)
+    const loaded = loadLog(this.#context, {
+      directory: path,
+      config,
+      isClean: !this.isAfterCrash,
+      recoveryPoint: this.#directory.recoveryPoints.get(name) ?? 0,
+      logStartOffset: this.#directory.logStartOffsets.get(name) ?? 0,
+    })
+    const home = {
+      saveLogStarts: () => this.#saveLogStarts(),
+      removeLater: (paths: readonly string[], delayMs: number) =>
+        this.#remover.removeLater(paths, delayMs),
+    }
+    const log = new FilePartitionLog(this.#context, home, identity, path, loaded, config, listener)
+    this.#logs.set(name, log)
+    return log
+  }
+
+  deleteLog(log: PartitionLog): void {
+    const name = partitionDirectoryName(log.topic, log.partition)
+    const open = this.#logs.get(name)
+    if (open === undefined || open !== log) throw new StorageError(`the log ${name} is not open`)
+    this.#logs.delete(name)
+    this.#directory.logStartOffsets.delete(name)
+    this.#directory.recoveryPoints.delete(name)
+    this.#context.beforeWrite()
+    open.abandon()
+    const retired = this.#retire(log.topic, log.partition, 'delete')
+    this.#remover.removeLater([retired], open.config.fileDeleteDelayMs)
+  }
+
+  setAsideStrays(): readonly string[] {
+    const strays: string[] = []
+    for (const name of this.#fs.list(this.#directory.path)) {
+      const parsed = parsePartitionDirectory(name)
+      if (parsed === null || this.#logs.has(name) || name === METADATA_DIRECTORY) continue
+      if (this.#fs.stat(this.#directory.pathOf(name))?.isDirectory !== true) continue
+      this.#context.beforeWrite()
+      const path = this.#retire(parsed.topic, parsed.partition, 'stray')
+      this.#context.logger.warn('no topic owns this directory: set it aside', { name, path })
+      strays.push(name)
+    }
+    return strays
+  }
+
+  start(): void {
+    for (const name of this.#fs.list(this.#directory.path)) {
+      if (!isDeletedDirectory(name)) continue
+      this.#remover.removeLater([this.#directory.pathOf(name)], FIRST_RETENTION_DELAY_MS)
+    }
+    const { retentionCheckIntervalMs, checkpointIntervalMs } = this.#options
+    this.#repeat(
+      Math.min(FIRST_RETENTION_DELAY_MS, retentionCheckIntervalMs),
+      retentionCheckIntervalMs,
+      () => this.#deleteExpired(),
+    )
+    this.#repeat(checkpointIntervalMs, checkpointIntervalMs, () => this.#checkpoint())
+    const expirationMs = this.#options.producerIdExpirationCheckIntervalMs
+    this.#repeat(expirationMs, expirationMs, () => this.#expireProducers())
+  }
+
+  async close(): Promise<void> {
+    if (this.#isClosed) return
+    this.#isClosed = true
+    for (const timer of this.#timers) timer.cancel()
+    this.#timers.clear()
+    this.#remover.stop()
+    try {
+      const logs = [...this.#logs.values()]
+      await Promise.all(logs.map((log) => log.close()))
+      this.#context.beforeWrite()
+      this.#writeCheckpoints()
+      // A log that failed must be checked at the next start.
+      if (logs.every(({ writer }) => writer.isClosedCleanly)) this.#directory.writeMarker()
+    } finally {
+      this.#logs.clear()
+      this.#lock.release()
+    }
+  }
+
+  /** The directory is there and belongs to the topic, safely, when this returns. */
+  #claimDirectory(path: string, topicId: string): void {
+    const file = `${path}/${PARTITION_METADATA_FILE}`
+    const content = `version: 0\ntopic_id: ${topicId}`
+    const isThere = this.#fs.stat(path) !== undefined
+    if (isThere && this.#fs.stat(file) !== undefined) {
+      const found = this.#fs.readFile(file).toString('latin1').trimEnd()
+      if (found === content) return
+      const hasContent = this.#fs
+        .list(path)
+        .some((name) => name.endsWith(LOG_SUFFIX) && this.#sizeOf(`${path}/${name}`) > 0)
+      if (hasContent)
+        throw new StorageError(
+          `${path} belongs to another topic (${found.replace('\n', ', ')}), not to ${topicId}: ` +
+            'move it away or restore the metadata that goes with it',
+        )
+    }
+    this.#context.beforeWrite()
+    this.#fs.makeDirectory(path)
+    const handle = this.#fs.open(file, 'create')
+    handle.truncate(0)
+    handle.writeNow([Buffer.from(content)], 0)
+    handle.dataSyncNow()
+    handle.close()
+    this.#fs.syncDirectory(path)
+    this.#fs.syncDirectory(this.#directory.path)
+  }
+
+  #sizeOf(path: string): number {
+    return this.#fs.stat(path)?.sizeBytes ?? 0
+  }
+
+  #retire(topic: string, partition: number, kind: 'delete' | 'stray'): string {
+    const uniqueHex = Buffer.from(this.#context.random.uuid(), 'base64url').toString('hex')
+    const path = this.#directory.pathOf(retiredDirectoryName(topic, partition, uniqueHex, kind))
+    this.#fs.rename(this.#directory.pathOf(partitionDirectoryName(topic, partition)), path)
+    this.#fs.syncDirectory(this.#directory.path)
+    return path
+  }
+
+  #repeat(firstMs: number, intervalMs: number, task: () => void): void {
+    const schedule = (delayMs: number) => {
+      const timer = this.#scheduler.after(delayMs, () => {
+        this.#timers.delete(timer)
+        try {
+          task()
+        } catch (error) {
+          if (!(error instanceof StorageError)) throw error
+          this.#context.logger.error('work on the data directory failed, it is tried again', {
+            error: error.message,
+          })
+        }
+        if (!this.#isClosed) schedule(intervalMs)
+      })
+      this.#timers.add(timer)
+    }
+    schedule(firstMs)
+  }
+
+  #deleteExpired(): void {
+    for (const log of this.#logs.values()) deleteExpiredSegments(log)
+  }
+
+  #expireProducers(): void {
+    const nowMs = this.#context.clock.nowMs()
+    for (const { producers, config } of this.#logs.values())
+      producers.expire(nowMs, config.producerIdExpirationMs)
+  }
+
+  #checkpoint(): void {
+    const points = JSON.stringify(this.#offsets((log) => log.recoveryPoint))
+    for (const log of this.#logs.values()) log.saveEpochs()
+    if (points === this.#lastRecoveryPoints) return
+    this.#lastRecoveryPoints = points
+    this.#context.beforeWrite()
+    this.#writeCheckpoints()
+  }
+
+  #writeCheckpoints(): void {
+    this.#directory.writeOffsets(
+      RECOVERY_POINT_FILE,
+      this.#offsets((log) => log.recoveryPoint),
+    )
+    this.#directory.writeOffsets(
+      HIGH_WATERMARK_FILE,
+      this.#offsets((log) => log.highWatermark),
+    )
+    this.#writeLogStarts()
+  }
+
+  #writeLogStarts(): void {
+    const offsets = this.#offsets((log) => log.logStartOffset)
+    // As Kafka: where the first segment says the same, no line is needed.
+    const needed = offsets.filter(({ topic, partition, offset }) => {
+      const log = this.#logs.get(partitionDirectoryName(topic, partition))
+      return log !== undefined && offset > log.segments.first.baseOffset
+    })
+    this.#directory.writeOffsets(LOG_START_FILE, needed)
+  }
+
+  #offsets(offsetOf: (log: FilePartitionLog) => number): PartitionOffset[] {
+    return Array.from(this.#logs.values(), (log) => ({
+      topic: log.topic,
+      partition: log.partition,
+      offset: offsetOf(log),
+    }))
+  }
+
+  /** DeleteRecords of one turn share one write. */
+  #saveLogStarts(): Promise<void> {
+    this.#logStartSave ??= new Promise((resolve, reject) => {
+      this.#scheduler.endOfTurn(() => {
+        this.#logStartSave = null
+        try {
+          this.#context.beforeWrite()
+          this.#writeLogStarts()
+          resolve()
+        } catch (error) {
+          reject(error as Error)
+        }
+      })
+    })
+    return this.#logStartSave
+  }
+}

@@ -1,0 +1,316 @@
+import { StorageError } from '../base/errors.ts'
+import type { FileHandle } from '../ports/file-system.ts'
+import type { LogConfig } from '../ports/partition-log.ts'
+import {
+  baseOffsetOf,
+  lastOffsetOf,
+  maxTimestampOf,
+  sizeInBytesOf,
+} from '../records/record-batch.ts'
+import { BatchScanner } from './batch-scanner.ts'
+import type { LogContext } from './log-context.ts'
+import {
+  LOG_SUFFIX,
+  OFFSET_INDEX_SUFFIX,
+  offsetFileName,
+  TIME_INDEX_SUFFIX,
+  TRANSACTION_INDEX_SUFFIX,
+} from './log-files.ts'
+import { OffsetIndex } from './offset-index.ts'
+import { TimeIndex } from './time-index.ts'
+import { TransactionIndex } from './transaction-index.ts'
+
+export interface SegmentIndexes {
+  readonly offsets: OffsetIndex
+  readonly times: TimeIndex
+  readonly transactions: TransactionIndex
+}
+
+/** int32: offsets in an index are relative to the base offset, positions are file positions. */
+const MAX_RELATIVE = 0x7fff_ffff
+const OFFSET_ENTRY_BYTES = 8
+const TIME_ENTRY_BYTES = 12
+const SCAN_BUFFER_BYTES = 65_536
+
+/**
+ * A piece of a log: one `.log` file of batches and its indexes. The last segment of a log grows and
+ * keeps its indexes in memory; the others are opened when somebody reads them and closed again by
+ * the SegmentCache. Source: LogSegment, Kafka 4.4.
+ */
+export class LogSegment {
+  readonly baseOffset: number
+  readonly directory: string
+  /** Of whole batches in the file. */
+  sizeBytes: number
+  /** All written bytes and the indexes survive a power failure. */
+  isSynced: boolean
+  /** Times of the last change of the file, for a segment without any timestamp. */
+  readonly modifiedMs: number
+  readonly #context: LogContext
+  /** Until when (ms after the first batch) the segment may grow; `segment.ms` minus its jitter. */
+  readonly #jitterMs: number
+  #handle: FileHandle | null = null
+  #indexes: SegmentIndexes | null
+  #firstTimestampMs = -1
+  #maxTimestampMs = -1
+  #maxTimestampOffset: number
+  #bytesSinceIndexEntry = 0
+  #isTimeKnown: boolean
+  #pinCount = 0
+  #isRetired = false
+
+  /** @param isNew the segment has no content and no files that matter */
+  constructor(
+    context: LogContext,
+    directory: string,
+    baseOffset: number,
+    isNew: boolean,
+    jitterMs = 0,
+  ) {
+    this.#context = context
+    this.directory = directory
+    this.baseOffset = baseOffset
+    this.#maxTimestampOffset = baseOffset
+    this.#jitterMs = jitterMs
+    const stat = isNew ? undefined : context.fs.stat(this.pathOf(LOG_SUFFIX))
+    this.sizeBytes = stat?.sizeBytes ?? 0
+    this.modifiedMs = stat?.modifiedMs ?? context.clock.nowMs()
+    this.#indexes = isNew ? emptyIndexes(baseOffset) : null
+    this.#isTimeKnown = isNew
+    this.isSynced = !isNew
+  }
+
+  pathOf(suffix: string): string {
+    return `${this.directory}/${offsetFileName(this.baseOffset, suffix)}`
+  }
+
+  /** The open file; opened at first use. */
+  get handle(): FileHandle {
+    this.#handle ??= this.#context.fs.open(this.pathOf(LOG_SUFFIX), 'create')
+    return this.#handle
+  }
+
+  get isLoaded(): boolean {
+    return this.#handle !== null || this.#indexes !== null
+  }
+
+  get isPinned(): boolean {
+    return this.#pinCount > 0
+  }
+
+  /** Keeps the file open until `unpin`. */
+  pin(): void {
+    this.#pinCount++
+  }
+
+  unpin(): void {
+    this.#pinCount--
+    if (this.#isRetired && this.#pinCount === 0) this.unload()
+  }
+
+  /** Closes the file for good, after the reads that are under way. */
+  retire(): void {
+    this.#isRetired = true
+    this.#context.segments.forget(this)
+    if (this.#pinCount === 0) this.unload()
+  }
+
+  get indexes(): SegmentIndexes {
+    this.#indexes ??= this.#loadIndexes()
+    return this.#indexes
+  }
+
+  /** Largest timestamp (ms) of its batches, -1 without one. */
+  get maxTimestampMs(): number {
+    if (!this.#isTimeKnown) this.#learnTimes()
+    return this.#maxTimestampMs
+  }
+
+  /** Last offset of the first batch that has `maxTimestampMs`. */
+  get maxTimestampOffset(): number {
+    if (!this.#isTimeKnown) this.#learnTimes()
+    return this.#maxTimestampOffset
+  }
+
+  /** What retention by time looks at. */
+  get retentionTimestampMs(): number {
+    const timestampMs = this.maxTimestampMs
+    return timestampMs >= 0 ? timestampMs : this.modifiedMs
+  }
+
+  /**
+   * A batch does not belong here any more. `segment.ms` counts from the first batch's timestamp to
+   * this one's, as in Kafka, so replayed old records make the same segments.
+   */
+  isFullFor(batchBytes: number, lastOffset: number, timestampMs: number, c: LogConfig): boolean {
+    if (this.sizeBytes === 0) return lastOffset - this.baseOffset > MAX_RELATIVE
+    return (
+      this.sizeBytes + batchBytes > Math.min(c.segmentBytes, MAX_RELATIVE) ||
+      (this.#firstTimestampMs >= 0 &&
+        timestampMs - this.#firstTimestampMs > c.segmentMs - this.#jitterMs) ||
+      (this.indexes.offsets.entryCount + 1) * OFFSET_ENTRY_BYTES > c.segmentIndexBytes ||
+      (this.indexes.times.entryCount + 2) * TIME_ENTRY_BYTES > c.segmentIndexBytes ||
+      lastOffset - this.baseOffset > MAX_RELATIVE
+    )
+  }
+
+  /** Takes note of a batch that was written at the end of the file. */
+  appended(
+    batchBytes: number,
+    lastOffset: number,
+    timestampMs: number,
+    intervalBytes: number,
+  ): void {
+    if (this.sizeBytes === 0) this.#firstTimestampMs = timestampMs
+    if (timestampMs > this.#maxTimestampMs) {
+      this.#maxTimestampMs = timestampMs
+      this.#maxTimestampOffset = lastOffset
+    }
+    if (this.#bytesSinceIndexEntry > intervalBytes) {
+      this.indexes.offsets.append(lastOffset, this.sizeBytes)
+      this.indexes.times.maybeAppend(this.#maxTimestampMs, this.#maxTimestampOffset)
+      this.#bytesSinceIndexEntry = 0
+    }
+    this.#bytesSinceIndexEntry += batchBytes
+    this.sizeBytes += batchBytes
+    this.isSynced = false
+  }
+
+  /**
+   * Rebuilds the indexes from the file, up to the first bytes that are no valid batch.
+   * @returns the scanner where it stopped, and the offset after the last batch
+   */
+  rebuild(intervalBytes: number, buffer: Buffer): { scanner: BatchScanner; nextOffset: number } {
+    const scanner = new BatchScanner(this.handle, 0, this.handle.sizeBytes(), buffer, true)
+    this.#reset()
+    let nextOffset = this.baseOffset
+    while (scanner.next()) {
+      const lastOffset = lastOffsetOf(scanner.buffer, scanner.at)
+      // The CRC does not cover the offset.
+      if (
+        baseOffsetOf(scanner.buffer, scanner.at) < nextOffset ||
+        lastOffset - this.baseOffset > MAX_RELATIVE
+      ) {
+        scanner.problem = 'the offset of a batch is not after the one before'
+        break
+      }
+      const timestampMs = maxTimestampOf(scanner.buffer, scanner.at)
+      this.appended(scanner.sizeBytes, lastOffset, timestampMs, intervalBytes)
+      nextOffset = lastOffset + 1
+    }
+    return { scanner, nextOffset }
+  }
+
+  /**
+   * For the last segment after a clean stop: checks what is after the last index entry.
+   * @returns the offset after the last batch, or -1 when the segment must be rebuilt
+   */
+  resume(): number {
+    if (this.sizeBytes === 0) {
+      this.#reset()
+      return this.baseOffset
+    }
+    const { offsets } = this.indexes
+    const buffer = Buffer.allocUnsafe(Math.min(SCAN_BUFFER_BYTES, this.sizeBytes))
+    const first = new BatchScanner(this.handle, 0, this.sizeBytes, buffer, false)
+    if (!first.next()) return -1
+    this.#firstTimestampMs = maxTimestampOf(first.buffer, first.at)
+    this.#learnTimes()
+    const start = offsets.lastPosition
+    const scanner = new BatchScanner(this.handle, start, this.sizeBytes, buffer, true)
+    let nextOffset = this.baseOffset
+    while (scanner.next()) nextOffset = lastOffsetOf(scanner.buffer, scanner.at) + 1
+    this.#bytesSinceIndexEntry = this.sizeBytes - start
+    return scanner.problem === null ? nextOffset : -1
+  }
+
+  /** Writes the indexes as the file format has them; returns the open files, not yet synced. */
+  writeIndexes(): FileHandle[] {
+    const { offsets, times, transactions } = this.indexes
+    times.maybeAppend(this.#maxTimestampMs, this.#maxTimestampOffset)
+    const files = [
+      this.#writeIndex(OFFSET_INDEX_SUFFIX, offsets.bytes()),
+      this.#writeIndex(TIME_INDEX_SUFFIX, times.bytes()),
+    ]
+    if (transactions.entryCount > 0)
+      files.push(this.#writeIndex(TRANSACTION_INDEX_SUFFIX, transactions.bytes()))
+    return files
+  }
+
+  /** Closes the file and forgets the indexes; the next use reads them again. */
+  unload(): void {
+    this.#handle?.close()
+    this.#handle = null
+    this.#indexes = null
+  }
+
+  #writeIndex(suffix: string, bytes: Buffer): FileHandle {
+    const handle = this.#context.fs.open(this.pathOf(suffix), 'create')
+    handle.truncate(0)
+    handle.writeNow([bytes], 0)
+    return handle
+  }
+
+  #reset(): void {
+    this.#indexes = emptyIndexes(this.baseOffset)
+    this.sizeBytes = 0
+    this.#firstTimestampMs = -1
+    this.#maxTimestampMs = -1
+    this.#maxTimestampOffset = this.baseOffset
+    this.#bytesSinceIndexEntry = 0
+    this.#isTimeKnown = true
+  }
+
+  #loadIndexes(): SegmentIndexes {
+    const { fs } = this.#context
+    const read = (suffix: string): Buffer | null =>
+      fs.stat(this.pathOf(suffix)) === undefined ? null : fs.readFile(this.pathOf(suffix))
+    const offsetFile = read(OFFSET_INDEX_SUFFIX)
+    const timeFile = read(TIME_INDEX_SUFFIX)
+    const offsets = offsetFile && OffsetIndex.parse(this.baseOffset, offsetFile, this.sizeBytes)
+    const times = timeFile && TimeIndex.parse(this.baseOffset, timeFile)
+    const transactions = TransactionIndex.parse(read(TRANSACTION_INDEX_SUFFIX) ?? Buffer.alloc(0))
+    if (transactions === null)
+      throw new StorageError(`${this.pathOf(TRANSACTION_INDEX_SUFFIX)} is damaged: remove it`)
+    if (offsets && times) return { offsets, times, transactions }
+    return { ...this.#scanIndexes(), transactions }
+  }
+
+  /** Index files may be missing (Kafka rebuilds them too); the log itself says all. */
+  #scanIndexes(): { offsets: OffsetIndex; times: TimeIndex } {
+    this.#context.logger.warn('rebuilding the indexes of a segment', {
+      file: this.pathOf(LOG_SUFFIX),
+    })
+    const offsets = new OffsetIndex(this.baseOffset)
+    const times = new TimeIndex(this.baseOffset)
+    const buffer = Buffer.allocUnsafe(SCAN_BUFFER_BYTES)
+    const scanner = new BatchScanner(this.handle, 0, this.sizeBytes, buffer, false)
+    let sinceEntry = 0
+    while (scanner.next()) {
+      const lastOffset = lastOffsetOf(scanner.buffer, scanner.at)
+      times.maybeAppend(maxTimestampOf(scanner.buffer, scanner.at), lastOffset)
+      if (sinceEntry > SCAN_BUFFER_BYTES) {
+        offsets.append(lastOffset, scanner.position)
+        sinceEntry = 0
+      }
+      sinceEntry += sizeInBytesOf(scanner.buffer, scanner.at)
+    }
+    return { offsets, times }
+  }
+
+  #learnTimes(): void {
+    // Retention asks every segment, so this does not keep the indexes in memory.
+    const { times } = this.#indexes ?? this.#loadIndexes()
+    this.#maxTimestampMs = times.lastTimestampMs
+    this.#maxTimestampOffset = times.lastOffset
+    this.#isTimeKnown = true
+  }
+}
+
+function emptyIndexes(baseOffset: number): SegmentIndexes {
+  return {
+    offsets: new OffsetIndex(baseOffset),
+    times: new TimeIndex(baseOffset),
+    transactions: new TransactionIndex(),
+  }
+}

@@ -1,0 +1,477 @@
+import { ErrorCode } from '../base/error-code.ts'
+import { StorageError } from '../base/errors.ts'
+import type { Lease } from '../base/lease.ts'
+import type {
+  AppendSafety,
+  AppendWaiter,
+  LogConfig,
+  LogListener,
+  PartitionLog,
+} from '../ports/partition-log.ts'
+import type { Timer } from '../ports/scheduler.ts'
+import type { LeaderEpochCache } from './leader-epoch-cache.ts'
+import type { LogContext } from './log-context.ts'
+import { type LoadedLog, segmentJitterMs } from './log-recovery.ts'
+import { LogSegment } from './log-segment.ts'
+import type { LogSegments } from './log-segments.ts'
+import { LogSyncer } from './log-syncer.ts'
+import type { ProducerEntrySnapshot } from './producer-entry.ts'
+import type { ProducerSnapshots } from './producer-snapshots.ts'
+import type { ProducerState } from './producer-state.ts'
+import type { LogTail, TailBatch } from './tail-cache.ts'
+import type { AbortedTransactionEntry } from './transaction-index.ts'
+import { WaiterQueue } from './waiter-queue.ts'
+
+/** A batch that has its offsets and waits for the write of this turn; later, a batch of the tail. */
+export class PendingBatch implements TailBatch {
+  readonly buffer: Buffer
+  readonly lease: Lease
+  readonly baseOffset: number
+  readonly lastOffset: number
+  readonly owner: LogTail
+  readonly timestampMs: number
+  /** Bytes written to the log since it was opened, before this batch. */
+  position = 0
+  /** What was known of its producer before, until the batch is written. */
+  undo: ProducerEntrySnapshot | null = null
+  /** The transaction that this marker aborts. */
+  aborted: AbortedTransactionEntry | null = null
+
+  constructor(
+    buffer: Buffer,
+    lease: Lease,
+    baseOffset: number,
+    lastOffset: number,
+    owner: LogTail,
+    timestampMs: number,
+  ) {
+    this.buffer = buffer
+    this.lease = lease
+    this.baseOffset = baseOffset
+    this.lastOffset = lastOffset
+    this.owner = owner
+    this.timestampMs = timestampMs
+  }
+}
+
+/** What the writer uses of its log. */
+export interface WrittenLog extends PartitionLog {
+  readonly context: LogContext
+  readonly directory: string
+  readonly segments: LogSegments
+  readonly epochs: LeaderEpochCache
+  readonly producers: ProducerState
+  readonly listener: LogListener
+  readonly config: LogConfig
+}
+
+/** While a sync is in flight, so much is collected for the next write unless somebody waits for it. */
+const MAX_HELD_BYTES = 4 * 1024 * 1024
+/** Larger values of `flush.ms` mean never. */
+const LONGEST_TIMER_MS = 0x7fff_ffff
+const OUT_OF_SPACE = new Set(['ENOSPC', 'EDQUOT'])
+
+/** The write side of a log: the list of a turn, the write, the sync, and who waits for which. */
+export class LogWriter {
+  /** Why the log takes no more appends. */
+  failure: Error | null = null
+  /** Everything is on disk, with exact indexes. */
+  isClosedCleanly = false
+  endOffset: number
+  highWatermark: number
+  /** Bytes that came below the high watermark since the log was opened. */
+  visibleBytes = 0
+  readonly #log: WrittenLog
+  readonly #snapshots: ProducerSnapshots
+  readonly #syncer: LogSyncer
+  readonly #written = new WaiterQueue()
+  readonly #durable = new WaiterQueue()
+  #pending: PendingBatch[] = []
+  #pendingFirst = 0
+  #pendingBytes = 0
+  #writtenOffset: number
+  #syncedOffset: number
+  /** Bytes written since the log was opened; what of it the sync in flight covers; what is synced. */
+  #writtenBytes = 0
+  #syncingBytes = 0
+  #syncedBytes = 0
+  #unsyncedBytes = 0
+  #isScheduled = false
+  #isWriting = false
+  #isChanged = false
+  #isDiskFull = false
+  #flushTimer: Timer | null = null
+  #idle: (() => void) | null = null
+
+  constructor(log: WrittenLog, loaded: LoadedLog) {
+    this.#log = log
+    this.#snapshots = loaded.snapshots
+    this.endOffset = loaded.logEndOffset
+    this.highWatermark = loaded.logEndOffset
+    this.#writtenOffset = loaded.logEndOffset
+    this.#syncedOffset = loaded.logEndOffset
+    this.#syncer = new LogSyncer(log.context, log.directory, (error, endOffset) =>
+      this.#synced(error, endOffset),
+    )
+  }
+
+  /** Bytes written since the log was opened, but not below the high watermark yet. */
+  get hiddenBytes(): number {
+    return this.#writtenBytes - this.visibleBytes
+  }
+
+  /** Readers may not go beyond it: the rest is not in the file, or may be lost with it. */
+  get readableOffset(): number {
+    return this.failure === null ? this.#writtenOffset : this.highWatermark
+  }
+
+  add(batch: PendingBatch): void {
+    batch.lease.retain()
+    this.#pending.push(batch)
+    this.#pendingBytes += batch.buffer.byteLength
+    this.endOffset = batch.lastOffset + 1
+    this.schedule()
+  }
+
+  wait(safety: AppendSafety, waiter: AppendWaiter, slot: number, lastOffset: number): void {
+    const queue = safety === 'durable' ? this.#durable : this.#written
+    queue.push(waiter, slot, lastOffset)
+  }
+
+  /** Makes the end of this turn write what is pending, and tell who need not wait longer. */
+  schedule(): void {
+    if (this.#isScheduled) return
+    this.#isScheduled = true
+    this.#log.context.scheduler.endOfTurn(this.#endOfTurn)
+  }
+
+  configured(): void {
+    if (this.#log.config.durability === 'os') this.#advance()
+    else this.schedule()
+  }
+
+  /** Rolls to a new segment, so that retention can take the last one. */
+  roll(): void {
+    if (this.failure !== null || this.#isWriting || this.#log.segments.active.sizeBytes === 0)
+      return
+    this.#log.context.beforeWrite()
+    this.#roll(this.#writtenOffset)
+    if (!this.#syncer.isInFlight) this.#startSync()
+  }
+
+  async close(): Promise<void> {
+    if (this.failure === null && !this.#isWriting) this.#writePending()
+    await this.#untilIdle()
+    while (this.failure === null && this.#needsSync) {
+      this.#startSync()
+      await this.#untilIdle()
+    }
+    if (this.failure !== null) return
+    this.#flushTimer?.cancel()
+    const { segments, context, epochs, directory, producers } = this.#log
+    if (this.#isChanged) {
+      const files = segments.active.writeIndexes()
+      files.push(this.#snapshots.write(this.endOffset, producers.toSnapshot()))
+      this.#snapshots.trim(this.endOffset)
+      for (const file of files) {
+        file.dataSyncNow()
+        file.close()
+      }
+      if (epochs.isDirty) epochs.save(context.fs, directory)
+      else context.fs.syncDirectory(directory)
+    }
+    this.isClosedCleanly = true
+    this.failure = new StorageError(`the log ${directory} is closed`)
+  }
+
+  /** Takes no more appends, tells all waiters; what is durable can still be read. */
+  fail(error: Error, isExpected = false): void {
+    if (this.failure !== null) return
+    this.failure = error
+    this.#flushTimer?.cancel()
+    const pending = this.#takePending()
+    for (const { lease } of pending) lease.release()
+    if (!isExpected) {
+      this.#log.context.metrics.failedLogs.add()
+      this.#log.context.logger.error('a log is offline until the broker is restarted', {
+        directory: this.#log.directory,
+        error: error.message,
+      })
+    }
+    this.#written.refuseFrom(0, ErrorCode.KAFKA_STORAGE_ERROR)
+    this.#durable.refuseFrom(0, ErrorCode.KAFKA_STORAGE_ERROR)
+    this.#becameIdle()
+    if (!isExpected) this.#log.listener.logFailed(this.#log, error)
+  }
+
+  readonly #endOfTurn = (): void => {
+    this.#isScheduled = false
+    if (this.#isWriting || this.failure !== null) return
+    if (this.#mayHold()) return
+    this.#writePending()
+  }
+
+  /** Appends that only wait for a sync may as well wait for the one in flight: fewer writes. */
+  #mayHold(): boolean {
+    return (
+      this.#syncer.isInFlight &&
+      this.#written.isEmpty &&
+      this.#log.config.durability === 'fsync' &&
+      this.#pendingBytes < MAX_HELD_BYTES
+    )
+  }
+
+  #writePending(): void {
+    const { context, segments, config } = this.#log
+    if (this.#pending.length > 0) {
+      this.#isChanged = true
+      context.beforeWrite()
+    }
+    while (this.#pendingFirst < this.#pending.length) {
+      let count: number
+      try {
+        count = this.#nextRun()
+        const { active } = segments
+        const pieces: Buffer[] = []
+        let byteCount = 0
+        for (let i = 0; i < count; i++) {
+          const { buffer } = this.#pending[this.#pendingFirst + i] as PendingBatch
+          pieces.push(buffer)
+          byteCount += buffer.byteLength
+        }
+        const startedMs = context.pacer.nowMs()
+        // Without syncs of our own, only slow writes tell that too much is unwritten.
+        const unsyncedBytes = config.durability === 'fsync' ? this.#unsyncedBytes : 0
+        if (!context.pacer.mayBlock(unsyncedBytes, startedMs)) {
+          this.#writeLater(pieces, count)
+          return
+        }
+        active.handle.writeNow(pieces, active.sizeBytes)
+        context.pacer.observe(byteCount, startedMs)
+      } catch (error) {
+        this.#writeFailed(error as Error)
+        return
+      }
+      this.#runWritten(count)
+    }
+    this.#afterWrite()
+  }
+
+  #writeLater(pieces: readonly Buffer[], count: number): void {
+    const { active } = this.#log.segments
+    this.#isWriting = true
+    active.pin()
+    active.handle.write(pieces, active.sizeBytes, (error) => {
+      this.#isWriting = false
+      active.unpin()
+      if (this.failure !== null) this.#becameIdle()
+      else if (error !== null) this.#writeFailed(error)
+      else {
+        this.#runWritten(count)
+        this.#writePending()
+      }
+    })
+  }
+
+  /** How many pending batches go into one write; rolls first when the segment is full. */
+  #nextRun(): number {
+    const { config, segments } = this.#log
+    let runBytes = 0
+    let count = 0
+    for (let at = this.#pendingFirst; at < this.#pending.length; at++) {
+      const { buffer, baseOffset, lastOffset, timestampMs } = this.#pending[at] as PendingBatch
+      const bytes = runBytes + buffer.byteLength
+      if (segments.active.isFullFor(bytes, lastOffset, timestampMs, config)) {
+        if (count > 0) return count
+        this.#roll(baseOffset)
+      }
+      count++
+      runBytes = bytes
+      // The first batch decides when an empty segment is full, so it goes alone.
+      if (segments.active.sizeBytes === 0) return count
+    }
+    return count
+  }
+
+  #runWritten(count: number): void {
+    const { context, segments, producers, config } = this.#log
+    const { active } = segments
+    let byteCount = 0
+    for (let i = 0; i < count; i++) {
+      const batch = this.#pending[this.#pendingFirst++] as PendingBatch
+      const bytes = batch.buffer.byteLength
+      batch.position = this.#writtenBytes + byteCount
+      byteCount += bytes
+      active.appended(bytes, batch.lastOffset, batch.timestampMs, config.indexIntervalBytes)
+      if (batch.aborted !== null) active.indexes.transactions.append(batch.aborted)
+      if (batch.undo !== null) producers.discard(batch.undo)
+      batch.undo = null
+      this.#writtenOffset = batch.lastOffset + 1
+      context.tail.add(batch)
+    }
+    if (this.#pendingFirst === this.#pending.length) {
+      this.#pending.length = 0
+      this.#pendingFirst = 0
+    }
+    this.#pendingBytes -= byteCount
+    this.#writtenBytes += byteCount
+    this.#unsyncedBytes += byteCount
+    this.#isDiskFull = false
+    context.metrics.writes.add()
+    context.metrics.writtenBytes.add(byteCount)
+  }
+
+  #afterWrite(): void {
+    this.#written.tellBelow(this.#writtenOffset, ErrorCode.NONE)
+    this.#syncIfDue()
+    this.#advance()
+    this.#becameIdle()
+  }
+
+  get #needsSync(): boolean {
+    return this.#syncedOffset < this.#writtenOffset || this.#syncer.hasRolled
+  }
+
+  #syncIfDue(): void {
+    if (this.#syncer.isInFlight || !this.#needsSync) return
+    const { durability, flushMessages, flushMs } = this.#log.config
+    const isDue =
+      durability === 'fsync' ||
+      this.#syncer.hasRolled ||
+      this.#writtenOffset - this.#syncedOffset >= flushMessages
+    if (isDue) this.#startSync()
+    else if (this.#flushTimer === null && flushMs < LONGEST_TIMER_MS) {
+      this.#flushTimer = this.#log.context.scheduler.after(flushMs, () => {
+        this.#flushTimer = null
+        if (this.failure === null && this.#needsSync && !this.#syncer.isInFlight) this.#startSync()
+      })
+    }
+  }
+
+  #startSync(): void {
+    this.#unsyncedBytes = 0
+    this.#syncingBytes = this.#writtenBytes
+    this.#syncer.start(this.#log.segments.active, this.#writtenOffset)
+  }
+
+  #synced(error: Error | null, endOffset: number): void {
+    if (this.failure !== null) {
+      this.#becameIdle()
+      return
+    }
+    // The kernel may have dropped what it could not write: a second try would not tell.
+    if (error !== null) {
+      this.fail(error)
+      return
+    }
+    this.#syncedOffset = Math.max(this.#syncedOffset, endOffset)
+    this.#syncedBytes = this.#syncingBytes
+    if (!this.#isWriting && this.#pending.length > 0) this.#writePending()
+    else this.#syncIfDue()
+    this.#advance()
+    this.#becameIdle()
+  }
+
+  /** Moves the high watermark to what is as safe as promised, and tells who waited for that. */
+  #advance(): void {
+    const isAsync = this.#log.config.durability === 'os'
+    const safeOffset = isAsync ? this.#writtenOffset : this.#syncedOffset
+    const hasMoved = safeOffset > this.highWatermark
+    if (hasMoved) {
+      this.highWatermark = safeOffset
+      this.visibleBytes = isAsync ? this.#writtenBytes : this.#syncedBytes
+      this.#log.producers.transactions.highWatermarkMoved(safeOffset)
+    }
+    this.#durable.tellBelow(this.highWatermark, ErrorCode.NONE)
+    if (hasMoved) this.#log.listener.logAdvanced(this.#log)
+  }
+
+  #roll(baseOffset: number): void {
+    const { context, segments, producers, directory, config } = this.#log
+    const old = segments.active
+    const before = new Map<number, ProducerEntrySnapshot>()
+    for (let at = this.#pending.length - 1; at >= this.#pendingFirst; at--) {
+      const { undo } = this.#pending[at] as PendingBatch
+      if (undo !== null) before.set(undo.producerId, undo)
+    }
+    const next = new LogSegment(
+      context,
+      directory,
+      baseOffset,
+      true,
+      segmentJitterMs(context, config),
+    )
+    const files = old.writeIndexes()
+    files.push(this.#snapshots.write(baseOffset, producers.toSnapshot(before)))
+    this.#snapshots.trim(baseOffset)
+    if (this.#log.epochs.isDirty) this.#log.epochs.save(context.fs, directory)
+    next.handle.truncate(0)
+    segments.add(next)
+    this.#syncer.addRolled(old, files)
+  }
+
+  /** A full disk refuses this turn's appends and nothing else; any other error ends the log. */
+  #writeFailed(error: Error): void {
+    if (!isOutOfSpace(error)) {
+      this.fail(error)
+      return
+    }
+    const { active } = this.#log.segments
+    const { context, epochs, producers } = this.#log
+    try {
+      active.handle.truncate(active.sizeBytes)
+    } catch (truncateError) {
+      this.fail(truncateError as Error)
+      return
+    }
+    const pending = this.#takePending()
+    for (const { undo, lease } of pending.toReversed()) {
+      if (undo !== null) producers.undo(undo)
+      lease.release()
+    }
+    this.endOffset = this.#writtenOffset
+    epochs.truncateFromEnd(this.#writtenOffset)
+    context.metrics.refusedAppends.add(pending.length)
+    if (!this.#isDiskFull)
+      context.logger.error('the disk is full: appends are refused until there is space', {
+        directory: this.#log.directory,
+        error: error.message,
+      })
+    this.#isDiskFull = true
+    this.#written.refuseFrom(this.#writtenOffset, ErrorCode.KAFKA_STORAGE_ERROR)
+    this.#durable.refuseFrom(this.#writtenOffset, ErrorCode.KAFKA_STORAGE_ERROR)
+    this.#afterWrite()
+  }
+
+  #takePending(): PendingBatch[] {
+    const pending = this.#pending.slice(this.#pendingFirst)
+    this.#pending = []
+    this.#pendingFirst = 0
+    this.#pendingBytes = 0
+    return pending
+  }
+
+  get #isIdle(): boolean {
+    if (this.#isWriting || this.#syncer.isInFlight) return false
+    return this.failure !== null || this.#pending.length === 0
+  }
+
+  #becameIdle(): void {
+    if (this.#idle === null || !this.#isIdle) return
+    const tell = this.#idle
+    this.#idle = null
+    tell()
+  }
+
+  #untilIdle(): Promise<void> {
+    if (this.#isIdle) return Promise.resolve()
+    return new Promise((resolve) => {
+      this.#idle = resolve
+    })
+  }
+}
+
+function isOutOfSpace(error: Error): boolean {
+  const code = (error.cause as { code?: unknown } | undefined)?.code
+  return typeof code === 'string' && OUT_OF_SPACE.has(code)
+}

@@ -1,0 +1,140 @@
+import type { LogSlice, PartitionLog, TimestampOffset } from '../ports/partition-log.ts'
+import {
+  baseOffsetOf,
+  lastOffsetOf,
+  maxTimestampOf,
+  partitionLeaderEpochOf,
+  sizeInBytesOf,
+} from '../records/record-batch.ts'
+import {
+  findMaxTimestamp,
+  findTimestamp,
+  type TimestampAndOffset,
+} from '../records/records-iterator.ts'
+import type { LogSegment } from './log-segment.ts'
+import type { LogSegments } from './log-segments.ts'
+
+const SEARCH_BYTES = 65_536
+
+/** The read side of a log that a search uses. */
+type Readable = Pick<PartitionLog, 'read' | 'logStartOffset'>
+
+/**
+ * The first record at or after `timestampMs`, from the log start to `endOffset`. Segments and the
+ * time index skip what is older as a whole; then batches are looked into.
+ */
+export async function findOffsetForTimestamp(
+  log: Readable,
+  segments: LogSegments,
+  timestampMs: number,
+  endOffset: number,
+): Promise<TimestampOffset | null> {
+  for (const [index, segment] of segments.all.entries()) {
+    const segmentEnd = Math.min(segments.at(index + 1)?.baseOffset ?? endOffset, endOffset)
+    if (segment.maxTimestampMs < timestampMs || segmentEnd <= log.logStartOffset) continue
+    const start = Math.max(
+      segments.use(segment).indexes.times.lookup(timestampMs),
+      log.logStartOffset,
+    )
+    const found = await searchBatches(log, start, segmentEnd, (buffer, at) =>
+      maxTimestampOf(buffer, at) < timestampMs
+        ? null
+        : findTimestamp(buffer, at, timestampMs, log.logStartOffset),
+    )
+    if (found !== null) return found
+  }
+  return null
+}
+
+/** The record with the largest timestamp below `endOffset`; the first of equal ones. */
+export async function findLargestTimestamp(
+  log: Readable,
+  segments: LogSegments,
+  endOffset: number,
+): Promise<TimestampOffset | null> {
+  let best: TimestampOffset | null = null
+  for (const [index, segment] of segments.all.entries()) {
+    const segmentEnd = Math.min(segments.at(index + 1)?.baseOffset ?? endOffset, endOffset)
+    if (segmentEnd <= log.logStartOffset || segment.sizeBytes === 0) continue
+    if (best !== null && segment.maxTimestampMs <= best.timestampMs) continue
+    const candidate = await largestIn(log, segment, segmentEnd)
+    if (candidate !== null && (best === null || candidate.timestampMs > best.timestampMs))
+      best = candidate
+  }
+  return best
+}
+
+async function largestIn(
+  log: Readable,
+  segment: LogSegment,
+  endOffset: number,
+): Promise<TimestampOffset | null> {
+  const { maxTimestampMs, maxTimestampOffset } = segment
+  const isReadable = maxTimestampOffset < endOffset && maxTimestampOffset >= log.logStartOffset
+  // The segment knows its largest; only what is hidden or deleted makes a walk necessary.
+  if (isReadable) {
+    const found = await searchBatches(log, maxTimestampOffset, endOffset, (buffer, at) =>
+      maxTimestampOf(buffer, at) < maxTimestampMs ? null : findMaxTimestamp(buffer, at),
+    )
+    if (found !== null && found.offset >= log.logStartOffset) return found
+  }
+  let best: TimestampOffset | null = null
+  const start = Math.max(segment.baseOffset, log.logStartOffset)
+  await searchBatches(log, start, endOffset, (buffer, at) => {
+    if (best !== null && maxTimestampOf(buffer, at) <= best.timestampMs) return null
+    const found = findMaxTimestamp(buffer, at)
+    if (found !== null && found.offset >= log.logStartOffset)
+      best = withEpoch(found, partitionLeaderEpochOf(buffer, at))
+    return null
+  })
+  return best
+}
+
+/** Walks whole batches until `look` finds something. */
+async function searchBatches(
+  log: Readable,
+  startOffset: number,
+  endOffset: number,
+  look: (buffer: Buffer, at: number) => TimestampAndOffset | null,
+): Promise<TimestampOffset | null> {
+  let offset = startOffset
+  while (offset < endOffset) {
+    const slice = await readSlice(log, offset, endOffset)
+    try {
+      if (slice.byteLength === 0) return null
+      for (const piece of slice.pieces) {
+        for (let at = 0; at < piece.byteLength; at += sizeInBytesOf(piece, at)) {
+          const found = look(piece, at)
+          if (found !== null) return withEpoch(found, partitionLeaderEpochOf(piece, at))
+          offset = Math.max(offset, lastOffsetOf(piece, at) + 1, baseOffsetOf(piece, at) + 1)
+        }
+      }
+    } finally {
+      slice.release()
+    }
+  }
+  return null
+}
+
+function readSlice(log: Readable, offset: number, endOffset: number): Promise<LogSlice> {
+  return new Promise((resolve, reject) => {
+    const request = {
+      offset,
+      endOffset,
+      maxBytes: SEARCH_BYTES,
+      atLeastOne: true,
+      includeAborted: false,
+    }
+    const slice = log.read(request, (error, later) => {
+      if (later === null) reject(error)
+      else resolve(later)
+    })
+    if (slice !== null) resolve(slice)
+  })
+}
+
+const withEpoch = (found: TimestampAndOffset, leaderEpoch: number): TimestampOffset => ({
+  timestampMs: found.timestamp,
+  offset: found.offset,
+  leaderEpoch,
+})
