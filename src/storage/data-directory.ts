@@ -21,8 +21,10 @@ export interface PartitionOffset {
 export class DataDirectory {
   readonly path: string
   readonly isAfterCrash: boolean
+  /** What the checkpoints said when the directory was opened, by `topic-partition`. */
   readonly recoveryPoints: Map<string, number>
   readonly logStartOffsets: Map<string, number>
+  readonly highWatermarks: Map<string, number>
   readonly #fs: FileSystem
   #hasMarker: boolean
 
@@ -34,6 +36,7 @@ export class DataDirectory {
     this.isAfterCrash = hasLogs && !this.#hasMarker
     this.recoveryPoints = readOffsetCheckpoint(fs, this.pathOf(RECOVERY_POINT_FILE))
     this.logStartOffsets = readOffsetCheckpoint(fs, this.pathOf(LOG_START_FILE))
+    this.highWatermarks = readOffsetCheckpoint(fs, this.pathOf(HIGH_WATERMARK_FILE))
   }
 
   pathOf(name: string): string {
@@ -53,8 +56,35 @@ export class DataDirectory {
     this.#hasMarker = true
   }
 
-  writeOffsets(name: string, offsets: readonly PartitionOffset[]): void {
+  /** The directory of a log got another name: its lines go. */
+  forget(name: string): void {
+    this.recoveryPoints.delete(name)
+    this.logStartOffsets.delete(name)
+    this.highWatermarks.delete(name)
+  }
+
+  /** Names of the directories that hold logs in use. */
+  logNames(): string[] {
+    return this.#fs.list(this.path).filter((name) => parsePartitionDirectory(name) !== null)
+  }
+
+  /**
+   * Writes the lines of the open logs, and of those that were not opened (a start that failed half
+   * way) the lines that were there.
+   * @param openNames the logs that speak for themselves, with or without a line
+   */
+  writeOffsets(
+    file: string,
+    offsets: readonly PartitionOffset[],
+    openNames: ReadonlySet<string>,
+    before: ReadonlyMap<string, number>,
+  ): void {
     const lines = offsets.map(({ topic, partition, offset }) => `${topic} ${partition} ${offset}`)
-    writeCheckpoint(this.#fs, this.pathOf(name), lines)
+    for (const [name, offset] of before) {
+      const parsed = parsePartitionDirectory(name)
+      if (openNames.has(name) || parsed === null) continue
+      lines.push(`${parsed.topic} ${parsed.partition} ${offset}`)
+    }
+    writeCheckpoint(this.#fs, this.pathOf(file), lines)
   }
 }

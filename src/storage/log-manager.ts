@@ -165,8 +165,6 @@ export class LogManager implements LogStore {
     const open = this.#logs.get(name)
     if (open === undefined || open !== log) throw new StorageError(`the log ${name} is not open`)
     this.#logs.delete(name)
-    this.#directory.logStartOffsets.delete(name)
-    this.#directory.recoveryPoints.delete(name)
     this.#context.beforeWrite()
     open.abandon()
     const retired = this.#retire(log.topic, log.partition, 'delete')
@@ -175,7 +173,7 @@ export class LogManager implements LogStore {
 
   setAsideStrays(): readonly string[] {
     const strays: string[] = []
-    for (const name of this.#fs.list(this.#directory.path)) {
+    for (const name of this.#directory.logNames()) {
       const parsed = parsePartitionDirectory(name)
       if (parsed === null || this.#logs.has(name) || name === METADATA_DIRECTORY) continue
       if (this.#fs.stat(this.#directory.pathOf(name))?.isDirectory !== true) continue
@@ -214,12 +212,17 @@ export class LogManager implements LogStore {
       await Promise.all(logs.map((log) => log.close()))
       this.#context.beforeWrite()
       this.#writeCheckpoints()
-      // A log that failed must be checked at the next start.
-      if (logs.every(({ writer }) => writer.isClosedCleanly)) this.#directory.writeMarker()
+      if (this.#isTrustworthy(logs)) this.#directory.writeMarker()
     } finally {
       this.#logs.clear()
       this.#lock.release()
     }
+  }
+
+  /** A log that failed, or was not looked at since a crash, must be checked at the next start. */
+  #isTrustworthy(logs: readonly FilePartitionLog[]): boolean {
+    if (!logs.every(({ writer }) => writer.isClosedCleanly)) return false
+    return !this.isAfterCrash || this.#directory.logNames().every((name) => this.#logs.has(name))
   }
 
   /** The directory is there and belongs to the topic, safely, when this returns. */
@@ -259,6 +262,7 @@ export class LogManager implements LogStore {
     const path = this.#directory.pathOf(retiredDirectoryName(topic, partition, uniqueHex, kind))
     this.#fs.rename(this.#directory.pathOf(partitionDirectoryName(topic, partition)), path)
     this.#fs.syncDirectory(this.#directory.path)
+    this.#directory.forget(partitionDirectoryName(topic, partition))
     return path
   }
 
@@ -301,14 +305,12 @@ export class LogManager implements LogStore {
   }
 
   #writeCheckpoints(): void {
-    this.#directory.writeOffsets(
-      RECOVERY_POINT_FILE,
-      this.#offsets((log) => log.recoveryPoint),
-    )
-    this.#directory.writeOffsets(
-      HIGH_WATERMARK_FILE,
-      this.#offsets((log) => log.highWatermark),
-    )
+    const directory = this.#directory
+    const open = new Set(this.#logs.keys())
+    const points = this.#offsets((log) => log.recoveryPoint)
+    directory.writeOffsets(RECOVERY_POINT_FILE, points, open, directory.recoveryPoints)
+    const highWatermarks = this.#offsets((log) => log.highWatermark)
+    directory.writeOffsets(HIGH_WATERMARK_FILE, highWatermarks, open, directory.highWatermarks)
     this.#writeLogStarts()
   }
 
@@ -319,7 +321,8 @@ export class LogManager implements LogStore {
       const log = this.#logs.get(partitionDirectoryName(topic, partition))
       return log !== undefined && offset > log.segments.first.baseOffset
     })
-    this.#directory.writeOffsets(LOG_START_FILE, needed)
+    const open = new Set(this.#logs.keys())
+    this.#directory.writeOffsets(LOG_START_FILE, needed, open, this.#directory.logStartOffsets)
   }
 
   #offsets(offsetOf: (log: FilePartitionLog) => number): PartitionOffset[] {
