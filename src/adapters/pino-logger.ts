@@ -1,8 +1,7 @@
 import { destination, type Logger as Pino, pino, stdSerializers } from 'pino'
 import type { LogFields, Logger } from '../ports/logger.ts'
 
-export const LOG_LEVELS = ['debug', 'info', 'warn', 'error', 'silent'] as const
-export type LogLevel = (typeof LOG_LEVELS)[number]
+export type LogLevel = 'debug' | 'info' | 'warn' | 'error' | 'silent'
 
 const STDERR = 2
 

@@ -1,4 +1,6 @@
 import type { BrokerConfig } from '../broker/configs/broker-config.ts'
+import { ConfigAlterer } from '../broker/configs/config-alterer.ts'
+import { ConfigDescriber } from '../broker/configs/config-describer.ts'
 import type { GroupConfig } from '../broker/groups/group-config.ts'
 import { GroupCoordinator } from '../broker/groups/group-coordinator.ts'
 import { ProducerIds } from '../broker/producer-ids.ts'
@@ -46,6 +48,8 @@ export class BrokerCore {
   readonly automaticTopics: AutomaticTopics
   readonly groups: GroupCoordinator
   readonly producerIds: ProducerIds
+  readonly configDescriber: ConfigDescriber
+  readonly configAlterer: ConfigAlterer
   /** For everything that checks the metadata and then changes it. */
   readonly tasks = new SerialTasks()
   readonly #logStore: LogManager
@@ -83,6 +87,8 @@ export class BrokerCore {
       config: () => groupConfigOf(config),
     })
     this.producerIds = new ProducerIds(metadata)
+    this.configDescriber = new ConfigDescriber(metadata, config)
+    this.configAlterer = new ConfigAlterer(metadata, config, this.tasks)
   }
 
   /**
@@ -134,7 +140,6 @@ function logManagerOptionsOf(config: BrokerConfig) {
     readBufferBytes: config.getLong('spool.max.read.buffer.bytes'),
     retentionCheckIntervalMs: config.getLong('log.retention.check.interval.ms'),
     checkpointIntervalMs: config.getInt('log.flush.offset.checkpoint.interval.ms'),
-    producerIdExpirationCheckIntervalMs: config.getInt('producer.id.expiration.check.interval.ms'),
   }
 }
 

@@ -4,6 +4,7 @@ import type { KafkaHandler } from '../frontends/kafka/handler.ts'
 import { produceHandler } from '../frontends/kafka/handlers/00-produce.ts'
 import { fetchHandler } from '../frontends/kafka/handlers/01-fetch.ts'
 import { listOffsetsHandler } from '../frontends/kafka/handlers/02-list-offsets.ts'
+import { metadataHandler } from '../frontends/kafka/handlers/03-metadata.ts'
 import { offsetCommitHandler } from '../frontends/kafka/handlers/08-offset-commit.ts'
 import { offsetFetchHandler } from '../frontends/kafka/handlers/09-offset-fetch.ts'
 import { findCoordinatorHandler } from '../frontends/kafka/handlers/10-find-coordinator.ts'
@@ -14,24 +15,58 @@ import { syncGroupHandler } from '../frontends/kafka/handlers/14-sync-group.ts'
 import { describeGroupsHandler } from '../frontends/kafka/handlers/15-describe-groups.ts'
 import { listGroupsHandler } from '../frontends/kafka/handlers/16-list-groups.ts'
 import { apiVersionsHandler } from '../frontends/kafka/handlers/18-api-versions.ts'
+import { createTopicsHandler } from '../frontends/kafka/handlers/19-create-topics.ts'
+import { deleteTopicsHandler } from '../frontends/kafka/handlers/20-delete-topics.ts'
 import { deleteRecordsHandler } from '../frontends/kafka/handlers/21-delete-records.ts'
 import { initProducerIdHandler } from '../frontends/kafka/handlers/22-init-producer-id.ts'
 import { offsetForLeaderEpochHandler } from '../frontends/kafka/handlers/23-offset-for-leader-epoch.ts'
+import { describeAclsHandler } from '../frontends/kafka/handlers/29-describe-acls.ts'
+import { createAclsHandler } from '../frontends/kafka/handlers/30-create-acls.ts'
+import { deleteAclsHandler } from '../frontends/kafka/handlers/31-delete-acls.ts'
+import { describeConfigsHandler } from '../frontends/kafka/handlers/32-describe-configs.ts'
+import { alterConfigsHandler } from '../frontends/kafka/handlers/33-alter-configs.ts'
+import { describeLogDirsHandler } from '../frontends/kafka/handlers/35-describe-log-dirs.ts'
+import { createPartitionsHandler } from '../frontends/kafka/handlers/37-create-partitions.ts'
 import { deleteGroupsHandler } from '../frontends/kafka/handlers/42-delete-groups.ts'
+import { electLeadersHandler } from '../frontends/kafka/handlers/43-elect-leaders.ts'
+import { incrementalAlterConfigsHandler } from '../frontends/kafka/handlers/44-incremental-alter-configs.ts'
+import { alterPartitionReassignmentsHandler } from '../frontends/kafka/handlers/45-alter-partition-reassignments.ts'
+import { listPartitionReassignmentsHandler } from '../frontends/kafka/handlers/46-list-partition-reassignments.ts'
 import { offsetDeleteHandler } from '../frontends/kafka/handlers/47-offset-delete.ts'
+import { describeQuorumHandler } from '../frontends/kafka/handlers/55-describe-quorum.ts'
+import { updateFeaturesHandler } from '../frontends/kafka/handlers/57-update-features.ts'
+import { describeClusterHandler } from '../frontends/kafka/handlers/60-describe-cluster.ts'
+import { describeProducersHandler } from '../frontends/kafka/handlers/61-describe-producers.ts'
+import { listConfigResourcesHandler } from '../frontends/kafka/handlers/74-list-config-resources.ts'
+import { describeTopicPartitionsHandler } from '../frontends/kafka/handlers/75-describe-topic-partitions.ts'
 import type { Api } from '../wire/kafka/codec.ts'
 import type { BrokerCore } from './broker-core.ts'
 
 /** Only what works is announced, whatever levels the metadata holds for Kafka's sake. */
 const SUPPORTED_FEATURES = [{ name: 'metadata.version', minVersion: 7, maxVersion: 33 }]
 
+/** What the handlers need besides the broker itself. */
+export interface HandlerServices {
+  readonly sessions: FetchSessions
+  readonly apis: () => readonly Api[]
+  /** The data directory as an operator knows it. */
+  readonly logDir: string
+  readonly diskBytes: () => { readonly total: number; readonly usable: number }
+}
+
 /** Every API key that is served, each with the services it needs. */
-export function kafkaHandlers(
-  core: BrokerCore,
-  sessions: FetchSessions,
-  apis: () => readonly Api[],
-): KafkaHandler[] {
-  const { config, groups, metadata, registry: partitions, clock, scheduler } = core
+export function kafkaHandlers(core: BrokerCore, services: HandlerServices): KafkaHandler[] {
+  return [
+    ...recordHandlers(core, services.sessions),
+    ...groupHandlers(core),
+    ...topicHandlers(core),
+    ...configHandlers(core),
+    ...clusterHandlers(core, services),
+  ]
+}
+
+function recordHandlers(core: BrokerCore, sessions: FetchSessions): KafkaHandler[] {
+  const { config, registry: partitions, clock, scheduler } = core
   return [
     produceHandler({
       partitions,
@@ -46,20 +81,72 @@ export function kafkaHandlers(
       maxResponseBytes: () => config.getInt('fetch.max.bytes'),
     }),
     listOffsetsHandler({ partitions }),
+    deleteRecordsHandler({ partitions, isInternalTopic }),
+    initProducerIdHandler({ nextProducerId: () => core.producerIds.next() }),
+    offsetForLeaderEpochHandler({ partitions }),
+    describeProducersHandler({ partitions }),
+  ]
+}
+
+function groupHandlers({ groups, metadata, nodeId }: BrokerCore): KafkaHandler[] {
+  return [
     offsetCommitHandler({ groups, metadata }),
     offsetFetchHandler({ groups, metadata }),
-    findCoordinatorHandler({ nodeId: core.nodeId, groups }),
+    findCoordinatorHandler({ nodeId, groups }),
     joinGroupHandler({ groups }),
     heartbeatHandler({ groups }),
     leaveGroupHandler({ groups }),
     syncGroupHandler({ groups }),
     describeGroupsHandler({ groups }),
     listGroupsHandler({ groups }),
-    apiVersionsHandler({ metadata, features: SUPPORTED_FEATURES, apis }),
-    deleteRecordsHandler({ partitions, isInternalTopic }),
-    initProducerIdHandler({ nextProducerId: () => core.producerIds.next() }),
-    offsetForLeaderEpochHandler({ partitions }),
     deleteGroupsHandler({ groups }),
     offsetDeleteHandler({ groups, metadata }),
+  ]
+}
+
+function topicHandlers(core: BrokerCore): KafkaHandler[] {
+  const { config, metadata, registry: partitions, topicAdmin } = core
+  return [
+    metadataHandler({
+      metadata,
+      partitions,
+      createOnUse: (topic) => core.automaticTopics.createOnUse(topic),
+      rack: config.find('broker.rack'),
+    }),
+    createTopicsHandler({ topicAdmin }),
+    deleteTopicsHandler({ topicAdmin }),
+    createPartitionsHandler({ topicAdmin }),
+    electLeadersHandler({ metadata }),
+    alterPartitionReassignmentsHandler({ metadata }),
+    listPartitionReassignmentsHandler(),
+    describeTopicPartitionsHandler({
+      metadata,
+      partitions,
+      maxPartitions: () => config.getInt('max.request.partition.size.limit'),
+    }),
+  ]
+}
+
+function configHandlers({ metadata, configDescriber, configAlterer }: BrokerCore): KafkaHandler[] {
+  return [
+    describeConfigsHandler({ configDescriber }),
+    alterConfigsHandler({ configAlterer }),
+    incrementalAlterConfigsHandler({ configAlterer }),
+    listConfigResourcesHandler({ metadata }),
+  ]
+}
+
+function clusterHandlers(core: BrokerCore, services: HandlerServices): KafkaHandler[] {
+  const { clock, config, metadata, nodeId, registry } = core
+  const { logDir, diskBytes, apis } = services
+  return [
+    apiVersionsHandler({ metadata, features: SUPPORTED_FEATURES, apis }),
+    describeClusterHandler({ metadata, rack: config.find('broker.rack') }),
+    describeQuorumHandler({ nodeId, clock, quorum: metadata }),
+    describeLogDirsHandler({ registry, logDir, diskBytes }),
+    updateFeaturesHandler({ metadata }),
+    describeAclsHandler(),
+    createAclsHandler(),
+    deleteAclsHandler(),
   ]
 }

@@ -1,3 +1,4 @@
+import { statfsSync } from 'node:fs'
 import { NodeFileSystem } from '../adapters/node-file-system.ts'
 import { NodeTransport } from '../adapters/node-transport.ts'
 import { PrometheusMeter } from '../adapters/prometheus-meter.ts'
@@ -94,7 +95,7 @@ export async function startBroker(options: StartOptions): Promise<RunningBroker>
 
 function makeKafkaFrontend(
   core: BrokerCore,
-  { settings, logger }: StartOptions,
+  { settings, logger, fs }: StartOptions,
   meter: PrometheusMeter,
 ): KafkaFrontend {
   const { config, clock, scheduler } = core
@@ -120,8 +121,22 @@ function makeKafkaFrontend(
     maxInFlightBytes,
     maxKeptBytes: Math.floor(maxInFlightBytes * KEPT_PART),
     advertised: settings.advertised,
-    handlers: (apis) => kafkaHandlers(core, sessions, apis),
+    handlers: (apis) =>
+      kafkaHandlers(core, {
+        sessions,
+        apis,
+        logDir: settings.dataDir,
+        diskBytes: fs === undefined ? () => diskBytes(settings.dataDir) : () => UNKNOWN_BYTES,
+      }),
   })
+}
+
+/** Sizes of a disk as DescribeLogDirs shows them when nobody knows. */
+const UNKNOWN_BYTES = { total: -1, usable: -1 }
+
+function diskBytes(directory: string): { total: number; usable: number } {
+  const { bsize, blocks, bavail } = statfsSync(directory)
+  return { total: blocks * bsize, usable: bavail * bsize }
 }
 
 /** Source: MIN_INCREMENTAL_FETCH_SESSION_EVICTION_MS of Kafka, which has no config for it. */
