@@ -62,15 +62,17 @@ export class TopicConfig {
     const own = this.#values.get(name)
     const { brokerName } = definitionOf(name)
     const others = brokerName === null ? [] : this.#broker.synonyms(brokerName)
-    if (others.length === 0 && brokerName !== null) others.push(...this.#fallbacks(brokerName))
+    if (brokerName !== null) others.push(...this.#fallbacks(brokerName, others.length > 0))
     if (own === undefined) return others
     return [{ name, value: own, source: ConfigSource.DYNAMIC_TOPIC }, ...others]
   }
 
-  /** Broker configs in another unit, when one of them was set. */
-  #fallbacks(brokerName: string): ConfigSynonym[] {
-    const fallback = FALLBACKS[brokerName]?.find(({ name }) => this.#broker.isSet(name))
-    return fallback === undefined ? [] : this.#broker.synonyms(fallback.name)
+  /** Broker configs in another unit: shown when they, or the one they stand in for, are set. */
+  #fallbacks(brokerName: string, isSet: boolean): ConfigSynonym[] {
+    const fallbacks = (FALLBACKS[brokerName] ?? []).filter(({ name }) => {
+      return isSet || this.#broker.isSet(name)
+    })
+    return fallbacks.flatMap(({ name }) => this.#broker.synonyms(name))
   }
 
   /** Where the effective value comes from. */

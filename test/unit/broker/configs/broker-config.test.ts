@@ -117,6 +117,14 @@ describe('the defaults of topic configs', () => {
     assert.deepEqual(topic({}).synonyms('retention.ms'), [])
     assert.equal(topic({}).sourceOf('retention.ms'), 5)
     assert.equal(topic({ 'log.retention.hours': '2' }).sourceOf('retention.ms'), 4)
+    const set = topic({ 'log.retention.ms': '5' }).synonyms('retention.ms')
+    assert.deepEqual(
+      set.map(({ name, value }) => [name, value]),
+      [
+        ['log.retention.ms', '5'],
+        ['log.retention.hours', '168'],
+      ],
+    )
     assert.deepEqual(topic({}).synonyms('cleanup.policy'), [
       { name: 'log.cleanup.policy', value: 'delete', source: 5 },
     ])
