@@ -32,6 +32,8 @@ const FIRST_VERSION: ReadonlyMap<number, number> = new Map([
 
 const READ_COMMITTED = 1
 
+const FIRST_VERSION_WITH_EPOCH = 4
+
 type PartitionRequest = ListOffsetsRequest['topics'][number]['partitions'][number]
 type PartitionResponse = ListOffsetsResponse['topics'][number]['partitions'][number]
 
@@ -76,7 +78,7 @@ async function list(
     errorCode: ErrorCode.NONE,
     timestamp: found.timestampMs,
     offset: found.offset,
-    leaderEpoch: found.leaderEpoch,
+    ...(apiVersion < FIRST_VERSION_WITH_EPOCH ? undefined : { leaderEpoch: found.leaderEpoch }),
   }
 }
 
