@@ -134,7 +134,7 @@ function checkReplicationFactor(wanted: number, config: BrokerConfig): void {
   )
 }
 
-export function checkPartitionCount(count: number): void {
+function checkPartitionCount(count: number): void {
   if (count <= MAX_NEW_PARTITIONS) return
   throw new BrokerError(
     ErrorCode.POLICY_VIOLATION,

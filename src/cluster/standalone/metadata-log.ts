@@ -14,7 +14,7 @@ import { buildBatch, type NewRecord } from '../../records/batch-builder.ts'
 
 export const METADATA_TOPIC = '__cluster_metadata'
 /** The fixed id that Kafka gives the metadata topic. */
-export const METADATA_TOPIC_ID = 'AAAAAAAAAAAAAAAAAAAAAQ'
+const METADATA_TOPIC_ID = 'AAAAAAAAAAAAAAAAAAAAAQ'
 
 const READ_BYTES = 1024 * 1024
 const DAY_MS = 86_400_000

@@ -9,7 +9,7 @@ import { batchPositions, recordsOf } from '../../records/records-iterator.ts'
 import type { ClusterImage } from '../metadata-image.ts'
 
 /** The newest metadata.version this broker understands: 4.4-IV2. */
-export const MAX_METADATA_VERSION = 33
+const MAX_METADATA_VERSION = 33
 
 type RecordNamed<N extends MetadataRecord['name']> = Extract<MetadataRecord, { name: N }>['value']
 
