@@ -104,7 +104,7 @@ export class Dispatcher {
     try {
       const header = this.#readHeader(requestHeaderVersion(route.handler.api, apiVersion))(reader)
       const body = route.decoderOf(apiVersion)(reader)
-      reader.expectEnd()
+      // Bytes may follow: librdkafka 2.16 adds three to Metadata v13, and Kafka does not look at them.
       return { route, header, body, isUnsupportedVersion: false }
     } finally {
       reader.reset()
