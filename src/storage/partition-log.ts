@@ -27,6 +27,7 @@ import type { LoadedLog } from './log-recovery.ts'
 import type { LogSegments } from './log-segments.ts'
 import { LogWriter, PendingBatch } from './log-writer.ts'
 import type { ProducerCheck, ProducerState } from './producer-state.ts'
+import { countBelowLogStart } from './retention.ts'
 import { deleteExpiredSegments } from './segment-deletion.ts'
 import { findLargestTimestamp, findOffsetForTimestamp } from './timestamp-search.ts'
 
@@ -226,7 +227,8 @@ export class FilePartitionLog implements PartitionLog {
       )
     this.advanceLogStart(offset)
     await this.home.saveLogStarts()
-    deleteExpiredSegments(this)
+    // Not what is too old: as in Kafka the answer is the offset that was asked for.
+    deleteExpiredSegments(this, countBelowLogStart)
   }
 
   /** Moves the log start up; nothing happens when it is there already. */

@@ -16,12 +16,13 @@ export interface RetentionInput {
  * Source: UnifiedLog.deleteOldSegments, Kafka 4.4.
  */
 export function expiredSegmentCount(input: RetentionInput): number {
-  const byStart = countByLogStart(input)
+  const byStart = countBelowLogStart(input)
   if (!input.config.isDeleted) return byStart
   return Math.max(byStart, countByTime(input), countBySize(input))
 }
 
-function countByLogStart({ segments, logStartOffset }: RetentionInput): number {
+/** How many of the oldest segments hold only what DeleteRecords took out; never the last one. */
+export function countBelowLogStart({ segments, logStartOffset }: RetentionInput): number {
   return countWhile(segments, (_, next) => next !== undefined && next.baseOffset <= logStartOffset)
 }
 

@@ -23,8 +23,9 @@ export interface ExpiringLog {
 /**
  * Takes expired segments out of the log: their files get `.deleted` at once and go after
  * `file.delete.delay.ms`, so that reads that have begun find them.
+ * @param countOf how many of the oldest segments go; all that have had their time by default
  */
-export function deleteExpiredSegments(log: ExpiringLog): void {
+export function deleteExpiredSegments(log: ExpiringLog, countOf = expiredSegmentCount): void {
   if (log.isFailed) return
   const input: RetentionInput = {
     segments: log.segments.all,
@@ -33,7 +34,7 @@ export function deleteExpiredSegments(log: ExpiringLog): void {
     highWatermark: log.highWatermark,
     nowMs: log.context.clock.nowMs(),
   }
-  let count = expiredSegmentCount(input)
+  let count = countOf(input)
   if (count === 0) {
     reportFuture(log, input)
     return
