@@ -18,8 +18,10 @@ async function resultsOf(program: string, args: readonly string[]): Promise<unkn
 
 describe('clients that applications use', () => {
   it('franz-go produces, reads in a group that two members share, and administers', async () => {
+    // Spool's topics have one config more than Kafka's: spool.durability.
+    const configCount = target().kind === 'kafka' ? 37 : 38
     assert.deepEqual(await resultsOf(await installFranzGo(), []), {
-      admin: { created: 0, createdAgain: 'TOPIC_ALREADY_EXISTS', configCount: 37, deleted: 0 },
+      admin: { created: 0, createdAgain: 'TOPIC_ALREADY_EXISTS', configCount, deleted: 0 },
       codecs: { none: 400, gzip: 400, snappy: 400, lz4: 400, zstd: 400 },
       headers: { headers: ['a=1', 'a=null', 'b='], hasKey: false, timestamp: 1_700_000_000_123 },
       group: { together: [2, 2], alone: 4, delivered: 800, distinct: 400, committed: 800 },

@@ -1,0 +1,52 @@
+import assert from 'node:assert/strict'
+import { after, before, describe, it } from 'node:test'
+import { startTarget, type Target, targetKind } from '../target.ts'
+import { framing } from './framing.ts'
+import { Broker } from './support/broker.ts'
+import { Mask } from './support/mask.ts'
+import type { Scenario } from './support/scenario.ts'
+
+const SCENARIOS: Readonly<Record<string, readonly Scenario[]>> = {
+  'framing and versions': framing,
+}
+
+/** Runs a scenario and returns what it saw without what must differ between brokers. */
+async function observe(scenario: Scenario, target: Target): Promise<unknown> {
+  const broker = new Broker(target.bootstrap)
+  try {
+    return new Mask().apply(await scenario.run(broker))
+  } catch (error) {
+    return `failed: ${(error as Error).message}`
+  } finally {
+    broker.close()
+  }
+}
+
+describe('the same requests to Apache Kafka and to the broker under test', () => {
+  let kafka: Target
+  let target: Target
+
+  before(async () => {
+    kafka = await startTarget('kafka')
+    target = await startTarget(targetKind())
+  })
+  after(async () => {
+    await target?.stop()
+    await kafka?.stop()
+  })
+
+  for (const [area, scenarios] of Object.entries(SCENARIOS)) {
+    describe(area, () => {
+      for (const scenario of scenarios) {
+        it(scenario.title, async () => {
+          const [expected, actual] = await Promise.all([
+            observe(scenario, kafka),
+            observe(scenario, target),
+          ])
+          assert.doesNotMatch(String(expected), /^failed: /, 'Kafka goes through the scenario')
+          assert.deepEqual(actual, expected)
+        })
+      }
+    })
+  }
+})
