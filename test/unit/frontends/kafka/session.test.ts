@@ -59,8 +59,10 @@ describe('frames of a connection', () => {
     assert.equal(broker.log().sizeBytes, records.byteLength)
     assertNothingHeld(broker)
   })
+})
 
-  it('above socket.request.max.bytes close the connection when their length is known', async () => {
+describe('the length of a frame', () => {
+  it('above socket.request.max.bytes closes the connection before the rest is read', async () => {
     const broker = await TestBroker.start({ limits: { maxRequestBytes: 1000 } })
     const peer = broker.connect()
     peer.send(prefix(1001))
@@ -69,7 +71,7 @@ describe('frames of a connection', () => {
     assert.equal(broker.connectionCount, 0)
   })
 
-  it('of 2 GiB - 1 take no memory (KAFKA-14063)', async () => {
+  it('of 2 GiB - 1 takes no memory (KAFKA-14063)', async () => {
     const broker = await TestBroker.start()
     const peer = broker.connect()
     peer.send(prefix(0x7fff_ffff))
