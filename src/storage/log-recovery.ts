@@ -244,14 +244,13 @@ class LogRecovery {
     const firstRebuilt = segments.find((segment) => this.#rebuilt.has(segment))
     // Aborted transactions of rebuilt segments are found by replaying all of them.
     const newest = snapshots.loadNewest(firstRebuilt?.baseOffset ?? this.#logEndOffset)
-    const nowMs = this.#context.clock.nowMs()
     if (newest !== null) producers.load(newest.entries)
+    producers.expire(this.#context.clock.nowMs(), this.#options.config.producerIdExpirationMs)
     const from = newest?.offset ?? 0
     for (const [index, segment] of segments.entries()) {
       const endOffset = segments[index + 1]?.baseOffset ?? this.#logEndOffset
       if (endOffset > from) this.#replay(segment, from, producers)
     }
-    producers.expire(nowMs, this.#options.config.producerIdExpirationMs)
     producers.transactions.highWatermarkMoved(this.#logEndOffset)
     return producers
   }

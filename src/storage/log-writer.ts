@@ -95,7 +95,6 @@ export class LogWriter {
   #writtenBytes = 0
   #syncingBytes = 0
   #syncedBytes = 0
-  #unsyncedBytes = 0
   #isScheduled = false
   #isWriting = false
   #isChanged = false
@@ -241,7 +240,8 @@ export class LogWriter {
         }
         const startedMs = context.pacer.nowMs()
         // Without syncs of our own, only slow writes tell that too much is unwritten.
-        const unsyncedBytes = config.durability === 'fsync' ? this.#unsyncedBytes : 0
+        const unsyncedBytes =
+          config.durability === 'fsync' ? this.#writtenBytes - this.#syncedBytes : 0
         if (!context.pacer.mayBlock(unsyncedBytes, startedMs)) {
           this.#writeLater(pieces, count)
           return
@@ -315,7 +315,6 @@ export class LogWriter {
     }
     this.#pendingBytes -= byteCount
     this.#writtenBytes += byteCount
-    this.#unsyncedBytes += byteCount
     this.#isDiskFull = false
     context.metrics.writes.add()
     context.metrics.writtenBytes.add(byteCount)
@@ -349,7 +348,6 @@ export class LogWriter {
   }
 
   #startSync(): void {
-    this.#unsyncedBytes = 0
     this.#syncingBytes = this.#writtenBytes
     this.#syncer.start(this.#log.segments.active, this.#writtenOffset)
   }

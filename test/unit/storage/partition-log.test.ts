@@ -1,0 +1,481 @@
+import assert from 'node:assert/strict'
+import { describe, it } from 'node:test'
+import { ErrorCode } from '../../../src/base/error-code.ts'
+import { BrokerError } from '../../../src/base/errors.ts'
+import {
+  baseOffsetOf,
+  isCrcValid,
+  partitionLeaderEpochOf,
+} from '../../../src/records/record-batch.ts'
+import { append, batchOf, CONFIG, Harness, offsetsOf, readAll, readSlice } from './log-harness.ts'
+
+const { NONE, KAFKA_STORAGE_ERROR } = ErrorCode
+
+describe('append', () => {
+  it('gives offsets at once and patches them and the leader epoch into the batch', () => {
+    const harness = new Harness()
+    const log = harness.open({}, 't', 3)
+    const first = batchOf(2)
+    const second = batchOf(3)
+    assert.equal(append(log, first).baseOffset, 0)
+    const outcome = append(log, second)
+    assert.deepEqual([outcome.baseOffset, outcome.lastOffset], [2, 4])
+    assert.equal(baseOffsetOf(second, 0), 2)
+    assert.equal(partitionLeaderEpochOf(second, 0), 3)
+    assert(isCrcValid(second, 0))
+    assert.equal(log.logEndOffset, 5)
+  })
+
+  it('writes all appends of a turn with one write', () => {
+    const harness = new Harness()
+    const log = harness.open()
+    append(log, batchOf())
+    harness.settle()
+    const before = harness.meter.count('spool_log_writes_total')
+    for (let i = 0; i < 50; i++) append(log, batchOf())
+    harness.settle()
+    assert.equal(harness.meter.count('spool_log_writes_total'), before + 1)
+    assert.equal(log.highWatermark, 51)
+  })
+
+  it('tells waiters of the write after the write, and of durability after the sync', () => {
+    const harness = new Harness()
+    const log = harness.open()
+    const written = append(log, batchOf(), 'written')
+    const durable = append(log, batchOf(), 'durable')
+    assert.deepEqual([written.told, durable.told], [undefined, undefined])
+    harness.finishTurn()
+    assert.deepEqual([written.told, durable.told], [NONE, undefined])
+    harness.runDisk()
+    assert.equal(durable.told, NONE)
+  })
+
+  it('never tells a waiter that wants to know nothing', () => {
+    const harness = new Harness()
+    const log = harness.open()
+    const outcome = append(log, batchOf(), 'none')
+    harness.settle()
+    assert.equal(outcome.told, undefined)
+    assert.equal(log.highWatermark, 1)
+  })
+
+  it('moves the high watermark only over what is synced', () => {
+    const harness = new Harness()
+    const log = harness.open()
+    append(log, batchOf(4), 'written')
+    harness.finishTurn()
+    assert.equal(log.highWatermark, 0)
+    assert.equal(harness.advancedCount, 0)
+    harness.runDisk()
+    assert.equal(log.highWatermark, 4)
+    assert.equal(harness.advancedCount, 1)
+  })
+
+  it('has one sync in flight, which the next appends share the following one of', () => {
+    const harness = new Harness()
+    const log = harness.open()
+    append(log, batchOf())
+    harness.finishTurn()
+    const waiting = [append(log, batchOf()), append(log, batchOf())]
+    harness.finishTurn()
+    waiting.push(append(log, batchOf()))
+    harness.finishTurn()
+    assert.equal(harness.diskTaskCount, 1)
+    harness.runDisk()
+    assert.deepEqual(
+      waiting.map(({ told }) => told),
+      [undefined, undefined, undefined],
+    )
+    assert.equal(harness.diskTaskCount, 1)
+    harness.runDisk()
+    assert.deepEqual(
+      waiting.map(({ told }) => told),
+      [NONE, NONE, NONE],
+    )
+  })
+
+  it('writes while a sync is in flight when somebody waits for the write', () => {
+    const harness = new Harness()
+    const log = harness.open()
+    append(log, batchOf())
+    harness.finishTurn()
+    const written = append(log, batchOf(), 'written')
+    harness.finishTurn()
+    assert.equal(written.told, NONE)
+    assert.equal(log.highWatermark, 0)
+  })
+
+  it('tells waiters that append from within their call nothing twice', () => {
+    const harness = new Harness()
+    const log = harness.open()
+    let again = 0
+    const waiter = {
+      appendDone() {
+        if (again++ < 3) append(log, batchOf())
+      },
+    }
+    const lease = { heldBytes: 0, retain() {}, release() {} }
+    const request = { batch: batchOf(), lease, safety: 'durable' as const, waiter, slot: 0 }
+    log.append({ ...request, logAppendTimeMs: -1 })
+    harness.settle()
+    assert.equal(again, 1)
+    assert.equal(log.highWatermark, 2)
+  })
+})
+
+describe('durability os', () => {
+  it('moves the high watermark and answers after the write', () => {
+    const harness = new Harness()
+    const log = harness.open({ durability: 'os' })
+    const outcome = append(log, batchOf())
+    harness.finishTurn()
+    assert.equal(outcome.told, NONE)
+    assert.equal(log.highWatermark, 1)
+    assert.equal(harness.diskTaskCount, 0)
+  })
+
+  it('syncs after flush.messages records', () => {
+    const harness = new Harness()
+    const log = harness.open({ durability: 'os', flushMessages: 3 })
+    append(log, batchOf(2))
+    harness.finishTurn()
+    assert.equal(harness.diskTaskCount, 0)
+    append(log, batchOf(1))
+    harness.finishTurn()
+    assert.equal(harness.diskTaskCount, 1)
+  })
+
+  it('syncs after flush.ms', () => {
+    const harness = new Harness()
+    const log = harness.open({ durability: 'os', flushMs: 500 })
+    append(log, batchOf())
+    harness.finishTurn()
+    harness.scheduler.advance(499)
+    assert.equal(harness.diskTaskCount, 0)
+    harness.scheduler.advance(1)
+    assert.equal(harness.diskTaskCount, 1)
+    harness.settle()
+    harness.scheduler.advance(10_000)
+    assert.equal(harness.diskTaskCount, 0)
+  })
+
+  it('makes what was written visible when a topic changes to it', () => {
+    const harness = new Harness()
+    const log = harness.open()
+    append(log, batchOf(), 'written')
+    harness.finishTurn()
+    assert.equal(log.highWatermark, 0)
+    log.configure({ ...CONFIG, durability: 'os' })
+    assert.equal(log.highWatermark, 1)
+  })
+})
+
+describe('a disk that stalls', () => {
+  it('gets its writes from the thread pool once too much is un-synced', () => {
+    const harness = new Harness({ maxUnsyncedBytes: 100 })
+    const log = harness.open()
+    append(log, batchOf(1, {}, 200), 'written')
+    harness.finishTurn()
+    const second = append(log, batchOf(1, {}, 200), 'written')
+    harness.finishTurn()
+    assert.equal(second.told, undefined)
+    const third = append(log, batchOf(), 'written')
+    harness.settle()
+    assert.deepEqual([second.told, third.told], [NONE, NONE])
+    assert.deepEqual(readAll(harness, log), [
+      [0, 0],
+      [1, 1],
+      [2, 2],
+    ])
+  })
+})
+
+describe('a disk that fails', () => {
+  it('a failed sync ends the log: it is never retried as if it worked', () => {
+    const harness = new Harness()
+    const log = harness.open()
+    append(log, batchOf())
+    harness.settle()
+    harness.fs.fault = (operation) => (operation === 'sync' ? { code: 'EIO' } : undefined)
+    const lost = append(log, batchOf())
+    harness.finishTurn()
+    const behind = append(log, batchOf())
+    harness.settle()
+    harness.fs.fault = undefined
+    assert.deepEqual([lost.told, behind.told], [KAFKA_STORAGE_ERROR, KAFKA_STORAGE_ERROR])
+    assert.equal(harness.failures.length, 1)
+    assert(log.isFailed)
+    const refused = append(log, batchOf())
+    assert.equal(refused.errorCode, KAFKA_STORAGE_ERROR)
+    harness.settle()
+    assert.equal(refused.told, undefined)
+    assert.equal(log.highWatermark, 1)
+    assert.deepEqual(offsetsOf(readSlice(harness, log, { endOffset: 99 })), [[0, 0]])
+  })
+
+  it('a failed write ends the log and tells everybody who waits', () => {
+    const harness = new Harness()
+    const log = harness.open()
+    harness.fs.fault = (operation) => (operation === 'write' ? { code: 'EIO' } : undefined)
+    const outcomes = [append(log, batchOf(), 'written'), append(log, batchOf())]
+    harness.settle()
+    assert.deepEqual(
+      outcomes.map(({ told }) => told),
+      [KAFKA_STORAGE_ERROR, KAFKA_STORAGE_ERROR],
+    )
+    assert(log.isFailed)
+    assert.equal(harness.meter.count('spool_log_failed_total'), 1)
+  })
+
+  it('leaves no mark of a clean stop behind a log that failed', async () => {
+    const harness = new Harness()
+    const log = harness.open()
+    harness.fs.fault = (operation) => (operation === 'sync' ? { code: 'EIO' } : undefined)
+    append(log, batchOf())
+    harness.settle()
+    harness.fs.fault = undefined
+    await harness.stop()
+    assert.equal(harness.fs.stat('/data/.kafka_cleanshutdown'), undefined)
+  })
+})
+
+describe('a full disk', () => {
+  it('refuses the appends of the turn, gives their offsets again and goes on when there is space', () => {
+    const harness = new Harness()
+    const log = harness.open()
+    append(log, batchOf())
+    harness.settle()
+    const sizeBytes = log.sizeBytes
+    harness.fs.fault = (operation, path) =>
+      operation === 'write' && path.endsWith('.log')
+        ? { code: 'ENOSPC', writtenBytes: 30 }
+        : undefined
+    const refused = [append(log, batchOf(), 'written'), append(log, batchOf(2))]
+    harness.settle()
+    assert.deepEqual(
+      refused.map(({ told }) => told),
+      [KAFKA_STORAGE_ERROR, KAFKA_STORAGE_ERROR],
+    )
+    assert.equal(log.isFailed, false)
+    assert.equal(log.logEndOffset, 1)
+    assert.equal(harness.fs.stat(harness.pathOf('00000000000000000000.log'))?.sizeBytes, sizeBytes)
+    harness.fs.fault = undefined
+    const outcome = append(log, batchOf())
+    harness.settle()
+    assert.deepEqual([outcome.baseOffset, outcome.told], [1, NONE])
+    assert.deepEqual(readAll(harness, log), [
+      [0, 0],
+      [1, 1],
+    ])
+  })
+
+  it('lets go of the bytes it refused', () => {
+    const harness = new Harness()
+    const log = harness.open()
+    harness.fs.fault = (operation) => (operation === 'write' ? { code: 'ENOSPC' } : undefined)
+    let holdCount = 0
+    const lease = {
+      heldBytes: 100,
+      retain: () => void holdCount++,
+      release: () => void holdCount--,
+    }
+    append(log, batchOf(), 'durable', lease)
+    assert.equal(holdCount, 1)
+    harness.settle()
+    assert.equal(holdCount, 0)
+  })
+
+  it('forgets the sequences of the batches it refused, so that they can be sent again', () => {
+    const harness = new Harness()
+    const log = harness.open()
+    const producer = { producerId: 9, producerEpoch: 0 }
+    append(log, batchOf(2, { ...producer, baseSequence: 0 }))
+    harness.settle()
+    harness.fs.fault = (operation) => (operation === 'write' ? { code: 'ENOSPC' } : undefined)
+    append(log, batchOf(1, { ...producer, baseSequence: 2 }))
+    append(log, batchOf(1, { ...producer, baseSequence: 3 }))
+    append(log, batchOf(1, { ...producer, producerEpoch: 1, baseSequence: 0 }))
+    append(log, batchOf(1, { producerId: 10, producerEpoch: 0, baseSequence: 5 }))
+    harness.settle()
+    harness.fs.fault = undefined
+    assert.deepEqual(
+      log.activeProducers().map((p) => [p.producerId, p.producerEpoch, p.lastSequence]),
+      [[9, 0, 1]],
+    )
+    const again = append(log, batchOf(1, { ...producer, baseSequence: 2 }))
+    harness.settle()
+    assert.deepEqual([again.baseOffset, again.isDuplicate, again.told], [2, false, NONE])
+  })
+
+  it('refuses what an asynchronous write left behind too', () => {
+    const harness = new Harness({ maxUnsyncedBytes: 0 })
+    const log = harness.open()
+    append(log, batchOf(), 'written')
+    harness.finishTurn()
+    harness.fs.fault = (operation) => (operation === 'write' ? { code: 'ENOSPC' } : undefined)
+    const inFlight = append(log, batchOf(), 'written')
+    harness.finishTurn()
+    const behind = append(log, batchOf(), 'written')
+    harness.settle()
+    harness.fs.fault = undefined
+    assert.deepEqual([inFlight.told, behind.told], [KAFKA_STORAGE_ERROR, KAFKA_STORAGE_ERROR])
+    assert.equal(log.logEndOffset, 1)
+    assert.equal(append(log, batchOf()).baseOffset, 1)
+    harness.settle()
+    assert.equal(log.highWatermark, 2)
+  })
+
+  it('refuses the turn when a new segment has no room, and rolls later', () => {
+    const harness = new Harness()
+    const log = harness.open({ segmentBytes: 200 })
+    append(log, batchOf(1, {}, 80))
+    harness.settle()
+    harness.fs.fault = (operation, path) =>
+      operation === 'write' && path.endsWith('.index') ? { code: 'ENOSPC' } : undefined
+    const refused = append(log, batchOf(1, {}, 80))
+    harness.settle()
+    assert.equal(refused.told, KAFKA_STORAGE_ERROR)
+    harness.fs.fault = undefined
+    const outcome = append(log, batchOf(1, {}, 80))
+    harness.settle()
+    assert.deepEqual([outcome.baseOffset, outcome.told], [1, NONE])
+    assert(harness.fs.stat(harness.pathOf('00000000000000000001.log')) !== undefined)
+  })
+})
+
+describe('rolling a segment', () => {
+  it('begins a new one when segment.bytes would be passed', () => {
+    const harness = new Harness()
+    const size = batchOf().byteLength
+    const log = harness.open({ segmentBytes: size * 2 })
+    for (let i = 0; i < 5; i++) append(log, batchOf())
+    harness.settle()
+    assert.deepEqual(segmentsOf(harness), [0, 2, 4])
+    assert.equal(readAll(harness, log).length, 5)
+  })
+
+  it('begins a new one when the record time is segment.ms after the first', () => {
+    const harness = new Harness()
+    const log = harness.open({ segmentMs: 1000 })
+    append(log, batchOf(1, {}, 10, 5000))
+    harness.settle()
+    append(log, batchOf(1, {}, 10, 6000))
+    harness.settle()
+    append(log, batchOf(1, {}, 10, 6001))
+    harness.settle()
+    assert.deepEqual(segmentsOf(harness), [0, 2])
+  })
+
+  it('begins a new one when an index is full', () => {
+    const harness = new Harness()
+    const log = harness.open({ indexIntervalBytes: 0, segmentIndexBytes: 48 })
+    for (let i = 0; i < 9; i++) {
+      append(log, batchOf(1, {}, 10, 1000 + i))
+      harness.settle()
+    }
+    assert.deepEqual(segmentsOf(harness), [0, 4, 8])
+  })
+
+  it('syncs the old segment, its indexes and the directory before it answers', () => {
+    const harness = new Harness()
+    const log = harness.open({ segmentBytes: 100 })
+    append(log, batchOf(1, {}, 40), 'written')
+    append(log, batchOf(1, {}, 40), 'written')
+    const last = append(log, batchOf(1, {}, 40))
+    harness.settle()
+    assert.equal(last.told, NONE)
+    harness.fs.crash()
+    harness.start()
+    const again = harness.open({ segmentBytes: 100 })
+    assert.equal(again.logEndOffset, 3)
+    assert.deepEqual(segmentsOf(harness), [0, 1, 2])
+  })
+})
+
+describe('a log that is closed', () => {
+  it('makes everything durable first, also with durability os', async () => {
+    const harness = new Harness()
+    const log = harness.open({ durability: 'os' })
+    const outcome = append(log, batchOf(3))
+    await harness.stop()
+    assert.equal(outcome.told, NONE)
+    harness.fs.crash()
+    harness.start()
+    assert.equal(harness.manager.isAfterCrash, false)
+    assert.equal(harness.open().logEndOffset, 3)
+  })
+
+  it('refuses appends', async () => {
+    const harness = new Harness()
+    const log = harness.open()
+    await harness.stop()
+    assert.equal(append(log, batchOf()).errorCode, KAFKA_STORAGE_ERROR)
+  })
+})
+
+describe('deleteRecordsBefore', () => {
+  it('moves the log start and resolves when a crash cannot take that back', async () => {
+    const harness = new Harness()
+    const log = harness.open()
+    for (let i = 0; i < 5; i++) append(log, batchOf())
+    harness.settle()
+    await harness.until(log.deleteRecordsBefore(3))
+    assert.equal(log.logStartOffset, 3)
+    assert.equal(
+      harness.fs.readFile('/data/log-start-offset-checkpoint').toString(),
+      '0\n1\nt 0 3\n',
+    )
+    harness.fs.crash()
+    harness.start()
+    assert.equal(harness.open().logStartOffset, 3)
+  })
+
+  it('removes segments that are below it as a whole', async () => {
+    const harness = new Harness()
+    const log = harness.open({ segmentBytes: 100 })
+    for (let i = 0; i < 4; i++) append(log, batchOf(1, {}, 40))
+    harness.settle()
+    await harness.until(log.deleteRecordsBefore(2))
+    assert.deepEqual(segmentsOf(harness), [2, 3])
+  })
+
+  it('refuses an offset above the high watermark', async () => {
+    const harness = new Harness()
+    const log = harness.open()
+    append(log, batchOf(), 'written')
+    harness.finishTurn()
+    await assert.rejects(
+      harness.until(log.deleteRecordsBefore(1)),
+      (error) => error instanceof BrokerError && error.code === ErrorCode.OFFSET_OUT_OF_RANGE,
+    )
+  })
+})
+
+describe('how much can be read', () => {
+  it('is exact in memory and about right in files', async () => {
+    const harness = new Harness()
+    const log = harness.open()
+    const size = batchOf().byteLength
+    for (let i = 0; i < 1000; i++) append(log, batchOf())
+    harness.settle()
+    assert.equal(log.visibleBytes, size * 1000)
+    assert.equal(log.bytesFrom(990), size * 10)
+    assert.equal(log.bytesFrom(1000), 0)
+    await harness.stop()
+    harness.start()
+    const again = harness.open()
+    assert.equal(again.visibleBytes, 0)
+    const about = again.bytesFrom(500)
+    assert(about >= size * 500 && about <= size * 500 + 4096 + size * 2)
+    append(again, batchOf(), 'written')
+    harness.finishTurn()
+    assert.equal(again.bytesFrom(500), about)
+  })
+})
+
+function segmentsOf(harness: Harness): number[] {
+  return harness.fs
+    .list('/data/t-0')
+    .filter((name) => name.endsWith('.log'))
+    .map((name) => Number(name.slice(0, 20)))
+}
