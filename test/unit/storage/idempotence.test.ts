@@ -79,7 +79,9 @@ describe('idempotent produce (KIP-98)', () => {
     harness.settle()
     assert.deepEqual([again.isDuplicate, again.told], [true, KAFKA_STORAGE_ERROR])
   })
+})
 
+describe('sequences and epochs of a producer (KIP-98)', () => {
   it('refuses a gap with OUT_OF_ORDER_SEQUENCE_NUMBER', () => {
     const harness = new Harness()
     const log = harness.open()
@@ -123,7 +125,9 @@ describe('idempotent produce (KIP-98)', () => {
     assert.equal(send(log, 1).errorCode, OUT_OF_ORDER_SEQUENCE_NUMBER)
     assert.equal(send(log, 2).errorCode, NONE)
   })
+})
 
+describe('producer state over stops', () => {
   it('goes on where it was after a clean stop', async () => {
     const harness = new Harness()
     const log = harness.open()

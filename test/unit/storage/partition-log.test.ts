@@ -58,7 +58,9 @@ describe('append', () => {
     assert.equal(outcome.told, undefined)
     assert.equal(log.highWatermark, 1)
   })
+})
 
+describe('group commit', () => {
   it('moves the high watermark only over what is synced', () => {
     const harness = new Harness()
     const log = harness.open()
@@ -306,7 +308,9 @@ describe('a full disk', () => {
     harness.settle()
     assert.deepEqual([again.baseOffset, again.isDuplicate, again.told], [2, false, NONE])
   })
+})
 
+describe('a full disk in the middle of other work', () => {
   it('refuses what an asynchronous write left behind too', () => {
     const harness = new Harness({ maxUnsyncedBytes: 0 })
     const log = harness.open()

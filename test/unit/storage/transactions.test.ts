@@ -83,7 +83,9 @@ describe('the last stable offset', () => {
     harness.settle()
     assert.equal(log.lastStableOffset, 4)
   })
+})
 
+describe('the last stable offset over stops', () => {
   for (const stop of ['a clean stop', 'kill -9']) {
     it(`is kept over ${stop}`, async () => {
       const harness = new Harness()
