@@ -77,11 +77,6 @@ export class KafkaSession implements StreamSession, RequestOwner {
     this.#receiver = new FrameReceiver(services.memory, this)
   }
 
-  /** No request is waiting or being served, and everything was sent. */
-  get isIdle(): boolean {
-    return this.#open.length === 0 && this.#queue.length === 0 && this.#connection.unsentBytes === 0
-  }
-
   get isClosed(): boolean {
     return this.#isClosed
   }
@@ -115,7 +110,7 @@ export class KafkaSession implements StreamSession, RequestOwner {
   drain(): void {
     this.#isDraining = true
     this.#connection.pause()
-    if (this.isIdle) this.#connection.end()
+    this.#endIfServed()
   }
 
   checkFrame(byteCount: number, apiKey: number): void {
@@ -165,12 +160,25 @@ export class KafkaSession implements StreamSession, RequestOwner {
     while (count < open.length && open[count]?.isAnswered) count++
     if (count === 0) return
     for (const request of open.splice(0, count)) {
-      if (request.pieces !== null) this.#connection.write(request.pieces, request.sent)
+      if (request.pieces !== null) this.#send(request.pieces, request.sent)
       this.#forget(request.frameBytes, request.lease)
     }
     this.#pump()
     this.#checkPressure()
-    if (this.#isDraining && this.#open.length === 0) this.#connection.end()
+    this.#endIfServed()
+  }
+
+  /** Small answers to a peer that reads them need no word when they are gone. */
+  #send(pieces: readonly Buffer[], sent: (() => void) | null): void {
+    const isBehind = this.#connection.unsentBytes > this.services.limits.maxUnsentBytes / 2
+    if (sent === null && !isBehind) {
+      this.#connection.write(pieces, null)
+      return
+    }
+    this.#connection.write(pieces, () => {
+      sent?.()
+      this.#wasSent()
+    })
   }
 
   fail(reason: string): void {
@@ -180,6 +188,12 @@ export class KafkaSession implements StreamSession, RequestOwner {
     })
     this.#connection.destroy()
     this.closed()
+  }
+
+  /** While draining: all that came was answered, and leaves before the connection closes. */
+  #endIfServed(): void {
+    if (!this.#isDraining || this.#isClosed) return
+    if (this.#open.length === 0 && this.#queue.length === 0) this.#connection.end()
   }
 
   #forget(byteCount: number, lease: Lease): void {
@@ -247,7 +261,7 @@ export class KafkaSession implements StreamSession, RequestOwner {
   }
 
   /** The kernel took an answer: a peer that was slow may get the next one. */
-  wasSent(): void {
+  #wasSent(): void {
     if (this.#isClosed) return
     this.#pump()
     this.#checkPressure()

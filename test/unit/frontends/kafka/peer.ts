@@ -61,6 +61,7 @@ export class Peer implements Connection {
       sent?.()
       return
     }
+    if (this.isEnded) throw new Error('a session wrote after it ended its connection')
     let byteCount = 0
     for (const piece of pieces) {
       byteCount += piece.byteLength
@@ -73,7 +74,7 @@ export class Peer implements Connection {
   /** The kernel takes what was written. */
   takeAnswers(): void {
     for (const { sent } of this.#unsent.splice(0)) sent?.()
-    if (this.isEnded) this.close()
+    if (this.isEnded && this.#unsent.length === 0) this.close()
   }
 
   pause(): void {
