@@ -133,11 +133,6 @@ class NodeConnection implements Connection {
   readonly #receive: Receive
   readonly #logger: Logger
   #socket: net.Socket
-  #isCorked = false
-  readonly #uncork = (): void => {
-    this.#isCorked = false
-    this.#socket.uncork()
-  }
 
   constructor(socket: net.Socket, receive: Receive, logger: Logger) {
     this.#accepted = socket
@@ -182,16 +177,14 @@ class NodeConnection implements Connection {
       sent?.()
       return
     }
-    // All that is written in one tick leaves in one system call.
-    if (!this.#isCorked) {
-      this.#isCorked = true
-      socket.cork()
-      process.nextTick(this.#uncork)
-    }
     const last = pieces.length - 1
+    // Several pieces leave in one system call. What comes while a write is under way is joined to
+    // the next one by the socket itself.
+    if (last > 0) socket.cork()
     for (let i = 0; i < last; i++) socket.write(pieces[i] as Buffer)
     if (sent === null) socket.write(pieces[last] as Buffer)
     else socket.write(pieces[last] as Buffer, () => sent())
+    if (last > 0) socket.uncork()
   }
 
   pause(): void {

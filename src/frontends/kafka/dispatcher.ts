@@ -101,14 +101,10 @@ export class Dispatcher {
     }
     const reader = this.#reader
     reader.reset(frame)
-    try {
-      const header = this.#readHeader(requestHeaderVersion(route.handler.api, apiVersion))(reader)
-      const body = route.decoderOf(apiVersion)(reader)
-      // Bytes may follow: librdkafka 2.16 adds three to Metadata v13, and Kafka does not look at them.
-      return { route, header, body, isUnsupportedVersion: false }
-    } finally {
-      reader.reset()
-    }
+    const header = this.#readHeader(requestHeaderVersion(route.handler.api, apiVersion))(reader)
+    const body = route.decoderOf(apiVersion)(reader)
+    // Bytes may follow: librdkafka 2.16 adds three to Metadata v13, and Kafka does not look at them.
+    return { route, header, body, isUnsupportedVersion: false }
   }
 
   /** The frame of a response, ready to be sent in order. */

@@ -17,8 +17,6 @@ export interface RequestOwner {
   readonly services: RequestServices
   /** An answer is ready: what may leave, leaves. */
   flush(): void
-  /** The kernel has taken an answer. */
-  wasSent(): void
   /** Closes the connection. */
   fail(reason: string): void
 }
@@ -114,10 +112,7 @@ export class ServedRequest implements Exchange {
     }
     const { route } = this.#decoded
     const owner = this.#owner
-    this.sent = (): void => {
-      sent?.()
-      owner.wasSent()
-    }
+    this.sent = sent ?? null
     try {
       this.pieces = this.#encode(response)
     } catch (error) {

@@ -170,8 +170,9 @@ export class KafkaSession implements StreamSession, RequestOwner {
 
   /** Small answers to a peer that reads them need no word when they are gone. */
   #send(pieces: readonly Buffer[], sent: (() => void) | null): void {
-    const isBehind = this.#connection.unsentBytes > this.services.limits.maxUnsentBytes / 2
-    if (sent === null && !isBehind) {
+    const [first] = pieces
+    const maxQuietBytes = this.services.limits.maxUnsentBytes - this.#connection.unsentBytes
+    if (sent === null && pieces.length === 1 && (first?.byteLength ?? 0) <= maxQuietBytes) {
       this.#connection.write(pieces, null)
       return
     }
