@@ -9,6 +9,7 @@ import {
 import {
   findMaxTimestamp,
   findTimestamp,
+  recordsOf,
   type TimestampAndOffset,
 } from '../records/records-iterator.ts'
 import type { LogSegment } from './log-segment.ts'
@@ -74,20 +75,34 @@ async function largestIn(
   // The segment knows its largest; only what is hidden or deleted makes a walk necessary.
   if (isReadable) {
     const found = await searchBatches(log, maxTimestampOffset, endOffset, (buffer, at) =>
-      maxTimestampOf(buffer, at) < maxTimestampMs ? null : findMaxTimestamp(buffer, at),
+      maxTimestampOf(buffer, at) < maxTimestampMs
+        ? null
+        : largestFrom(buffer, at, log.logStartOffset),
     )
-    if (found !== null && found.offset >= log.logStartOffset) return found
+    if (found !== null && found.timestampMs === maxTimestampMs) return found
   }
   let best: TimestampOffset | null = null
   const start = Math.max(segment.baseOffset, log.logStartOffset)
   await searchBatches(log, start, endOffset, (buffer, at) => {
     if (best !== null && maxTimestampOf(buffer, at) <= best.timestampMs) return null
-    const found = findMaxTimestamp(buffer, at)
-    if (found !== null && found.offset >= log.logStartOffset)
+    const found = largestFrom(buffer, at, log.logStartOffset)
+    if (found !== null && (best === null || found.timestamp > best.timestampMs))
       best = withEpoch(found, partitionLeaderEpochOf(buffer, at))
     return null
   })
   return best
+}
+
+/** As `findMaxTimestamp`, of the records from an offset on: DeleteRecords may hide a batch's first. */
+function largestFrom(buffer: Buffer, at: number, fromOffset: number): TimestampAndOffset | null {
+  const found = findMaxTimestamp(buffer, at)
+  if (found === null || found.offset >= fromOffset) return found
+  let largest: TimestampAndOffset | null = null
+  for (const { offset, timestamp } of recordsOf(buffer, at)) {
+    if (offset < fromOffset) continue
+    if (largest === null || timestamp > largest.timestamp) largest = { offset, timestamp }
+  }
+  return largest
 }
 
 /** Walks whole batches until `look` finds something. */
