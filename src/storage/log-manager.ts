@@ -267,22 +267,25 @@ export class LogManager implements LogStore {
   }
 
   #repeat(firstMs: number, intervalMs: number, task: () => void): void {
-    const schedule = (delayMs: number) => {
-      const timer = this.#scheduler.after(delayMs, () => {
-        this.#timers.delete(timer)
-        try {
-          task()
-        } catch (error) {
-          if (!(error instanceof StorageError)) throw error
-          this.#context.logger.error('work on the data directory failed, it is tried again', {
-            error: error.message,
-          })
-        }
-        if (!this.#isClosed) schedule(intervalMs)
-      })
-      this.#timers.add(timer)
-    }
-    schedule(firstMs)
+    this.#later(firstMs, () => {
+      this.#repeat(intervalMs, intervalMs, task)
+      task()
+    })
+  }
+
+  #later(delayMs: number, task: () => void): void {
+    const timer = this.#scheduler.after(delayMs, () => {
+      this.#timers.delete(timer)
+      try {
+        task()
+      } catch (error) {
+        if (!(error instanceof StorageError)) throw error
+        this.#context.logger.error('work on the data directory failed, it is tried again', {
+          error: error.message,
+        })
+      }
+    })
+    this.#timers.add(timer)
   }
 
   #deleteExpired(): void {
@@ -296,12 +299,20 @@ export class LogManager implements LogStore {
   }
 
   #checkpoint(): void {
+    this.#saveEpochs([...this.#logs.values()].filter(({ epochs }) => epochs.isDirty))
     const points = JSON.stringify(this.#offsets((log) => log.recoveryPoint))
-    for (const log of this.#logs.values()) log.saveEpochs()
     if (points === this.#lastRecoveryPoints) return
     this.#lastRecoveryPoints = points
     this.#context.beforeWrite()
     this.#writeCheckpoints()
+  }
+
+  /** One file in a turn: after a start, all logs have a new epoch, and each file is two syncs. */
+  #saveEpochs(logs: readonly FilePartitionLog[]): void {
+    const [log, ...rest] = logs
+    if (log === undefined) return
+    log.saveEpochs()
+    if (rest.length > 0) this.#later(0, () => this.#saveEpochs(rest))
   }
 
   #writeCheckpoints(): void {

@@ -6,6 +6,7 @@ import {
   NO_PRODUCER_ID,
   partitionLeaderEpochOf,
   producerIdOf,
+  RECORD_BATCH_OVERHEAD,
 } from '../records/record-batch.ts'
 import { BatchScanner } from './batch-scanner.ts'
 import { findBatchAfter, isZeroFilled } from './damage.ts'
@@ -43,6 +44,8 @@ export interface LoadedLog {
   readonly epochs: LeaderEpochCache
   readonly logStartOffset: number
   readonly logEndOffset: number
+  /** The last segment was checked or made: a clean stop must write what goes with it. */
+  readonly isRepaired: boolean
 }
 
 const SCAN_BUFFER_BYTES = 1_048_576
@@ -87,7 +90,11 @@ class LogRecovery {
     const snapshots = new ProducerSnapshots(this.#context, directory, this.#names)
     this.#epochs.truncateFromEnd(this.#logEndOffset)
     const producers = this.#loadProducers(segments, snapshots)
-    if (this.#rebuilt.size > 0) this.#saveRepairs(snapshots, producers)
+    const isRepaired = this.#rebuilt.size > 0
+    if (isRepaired) {
+      snapshots.trim(this.#logEndOffset)
+      this.#saveIndexes(segments)
+    }
     return {
       segments: new LogSegments(segments, this.#context.segments),
       producers,
@@ -95,6 +102,7 @@ class LogRecovery {
       epochs: this.#epochs,
       logStartOffset,
       logEndOffset: this.#logEndOffset,
+      isRepaired,
     }
   }
 
@@ -137,6 +145,11 @@ class LogRecovery {
       const isUnsynced = next === undefined || next.baseOffset > this.#options.recoveryPoint
       return isUnsynced && (!this.#options.isClean || segment === active)
     })
+    if (first === segments.length - 1 && active.sizeBytes === 0) {
+      // Nothing was written since it was made: thousands of idle partitions cost nothing.
+      this.#logEndOffset = active.resume()
+      return segments
+    }
     for (let index = first; index < segments.length; index++) {
       if (this.#recoverSegment(segments[index] as LogSegment)) continue
       return this.#setAside(segments, index + 1)
@@ -148,7 +161,7 @@ class LogRecovery {
   #recoverSegment(segment: LogSegment): boolean {
     this.#context.beforeWrite()
     this.#rebuilt.add(segment)
-    const buffer = Buffer.allocUnsafe(SCAN_BUFFER_BYTES)
+    const buffer = scanBufferFor(segment.sizeBytes)
     const { scanner, nextOffset } = segment.rebuild(this.#options.config.indexIntervalBytes, buffer)
     this.#logEndOffset = nextOffset
     const fileBytes = segment.handle.sizeBytes()
@@ -258,7 +271,7 @@ class LogRecovery {
   #replay(segment: LogSegment, from: number, producers: ProducerState): void {
     const isRebuilt = this.#rebuilt.has(segment)
     const start = from > segment.baseOffset ? segment.indexes.offsets.lookup(from) : 0
-    const buffer = Buffer.allocUnsafe(Math.min(SCAN_BUFFER_BYTES, Math.max(61, segment.sizeBytes)))
+    const buffer = scanBufferFor(segment.sizeBytes)
     const scanner = new BatchScanner(segment.handle, start, segment.sizeBytes, buffer, false)
     while (scanner.next()) {
       const { at } = scanner
@@ -272,23 +285,28 @@ class LogRecovery {
     }
   }
 
-  #saveRepairs(snapshots: ProducerSnapshots, producers: ProducerState): void {
-    const { fs } = this.#context
-    const { directory } = this.#options
-    const files = [...this.#rebuilt].flatMap((segment) => segment.writeIndexes())
-    files.push(snapshots.write(this.#logEndOffset, producers.toSnapshot()))
-    snapshots.trim(this.#logEndOffset)
-    for (const file of files) {
+  /**
+   * Closed segments are opened by their index files from now on. Those of the last one stay in
+   * memory until it is closed: if the next stop is not clean either, it is checked again.
+   */
+  #saveIndexes(segments: readonly LogSegment[]): void {
+    const closed = segments.slice(0, -1).filter((segment) => this.#rebuilt.has(segment))
+    if (closed.length === 0) return
+    for (const file of closed.flatMap((segment) => segment.writeIndexes())) {
       file.dataSyncNow()
       file.close()
     }
-    if (this.#epochs.isDirty) this.#epochs.save(fs, directory)
-    else fs.syncDirectory(directory)
+    this.#context.fs.syncDirectory(this.#options.directory)
+    for (const segment of closed) this.#context.segments.touch(segment)
   }
 
   #jitterMs(): number {
     return segmentJitterMs(this.#context, this.#options.config)
   }
+}
+
+function scanBufferFor(sizeBytes: number): Buffer {
+  return Buffer.allocUnsafe(Math.max(RECORD_BATCH_OVERHEAD, Math.min(SCAN_BUFFER_BYTES, sizeBytes)))
 }
 
 /** Spreads the rolls of many logs; drawn anew for each segment. */

@@ -97,7 +97,8 @@ export class LogWriter {
   #syncedBytes = 0
   #isScheduled = false
   #isWriting = false
-  #isChanged = false
+  /** A clean stop must write what goes with the last segment. */
+  #isChanged: boolean
   #isDiskFull = false
   #flushTimer: Timer | null = null
   #idle: (() => void) | null = null
@@ -109,6 +110,7 @@ export class LogWriter {
     this.highWatermark = loaded.logEndOffset
     this.#writtenOffset = loaded.logEndOffset
     this.#syncedOffset = loaded.logEndOffset
+    this.#isChanged = loaded.isRepaired
     this.#syncer = new LogSyncer(log.context, log.directory, (error, endOffset) =>
       this.#synced(error, endOffset),
     )
