@@ -1,7 +1,7 @@
 import { incrementSequence } from '../records/record-batch.ts'
 
 /** Duplicates are recognised among so many newest batches of a producer (KIP-98). */
-export const WINDOW_BATCHES = 5
+const WINDOW_BATCHES = 5
 
 /** Fields of a batch in the window. */
 const LAST_SEQUENCE = 0

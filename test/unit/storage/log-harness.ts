@@ -22,8 +22,8 @@ import { ManualScheduler } from '../support/manual-scheduler.ts'
 import { CountingRandom, FakeClock } from '../support/ports.ts'
 import { RecordingMeter } from '../support/recording-meter.ts'
 
-export const TOPIC_ID = 'AAAAAAAAAAAAAAAAAAAAbg'
-export const NEVER = 9_007_199_254_740_991
+const TOPIC_ID = 'AAAAAAAAAAAAAAAAAAAAbg'
+const NEVER = 9_007_199_254_740_991
 
 export const CONFIG: LogConfig = {
   segmentBytes: 1_073_741_824,
