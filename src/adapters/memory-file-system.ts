@@ -32,6 +32,8 @@ type Entry = MemoryFile | null
 export class MemoryFileSystem implements FileSystem {
   /** Asked before each operation; tests set it to break the disk. */
   fault: ((operation: FaultyOperation, path: string) => Fault | undefined) | undefined
+  /** Handles that were opened and not closed, for tests that look for leaks. */
+  openHandleCount = 0
   readonly #tracksSyncs: boolean
   readonly #capacityBytes: number
   readonly #defer: (task: () => void) => void
@@ -58,6 +60,7 @@ export class MemoryFileSystem implements FileSystem {
       entry = new MemoryFile(this.#tracksSyncs)
       this.#entries.set(path, entry)
     }
+    this.openHandleCount++
     return new MemoryFileHandle(this, path, entry, this.#generation)
   }
 
@@ -157,6 +160,7 @@ export class MemoryFileSystem implements FileSystem {
   crash(keptBytes?: (path: string, syncedBytes: number, writtenBytes: number) => number): void {
     if (!this.#tracksSyncs) throw new Error('make the file system with tracksSyncs to crash it')
     this.#generation++
+    this.openHandleCount = 0
     this.#locks.clear()
     this.#entries = new Map()
     for (const [path, entry] of this.#durable) {
@@ -168,6 +172,7 @@ export class MemoryFileSystem implements FileSystem {
   /** The process is killed, the machine goes on: all that was written stays. */
   kill(): void {
     this.#generation++
+    this.openHandleCount = 0
     this.#locks.clear()
   }
 
@@ -218,6 +223,7 @@ class MemoryFileHandle implements FileHandle {
   readonly #system: MemoryFileSystem
   readonly #file: MemoryFile
   readonly #generation: number
+  #isClosed = false
 
   constructor(system: MemoryFileSystem, path: string, file: MemoryFile, generation: number) {
     this.#system = system
@@ -254,6 +260,7 @@ class MemoryFileHandle implements FileHandle {
   }
 
   readNow(into: Buffer, intoOffset: number, byteCount: number, position: number): number {
+    this.#expectAlive()
     this.#system.check('read', this.path)
     return this.#file.read(into, intoOffset, byteCount, position)
   }
@@ -280,7 +287,11 @@ class MemoryFileHandle implements FileHandle {
     this.#file.truncate(sizeBytes)
   }
 
-  close(): void {}
+  close(): void {
+    if (this.#isClosed) throw failure('close', this.path, 'EBADF')
+    this.#isClosed = true
+    if (this.#system.isAlive(this.#generation)) this.#system.openHandleCount--
+  }
 
   /** A process that was killed is told nothing any more. */
   #later(done: (error: Error | null) => void, action: () => void): void {
@@ -290,7 +301,8 @@ class MemoryFileHandle implements FileHandle {
   }
 
   #expectAlive(): void {
-    if (!this.#system.isAlive(this.#generation)) throw failure('use', this.path, 'EBADF')
+    if (this.#isClosed || !this.#system.isAlive(this.#generation))
+      throw failure('use', this.path, 'EBADF')
   }
 }
 

@@ -90,8 +90,8 @@ export class LogSegment {
     return this.#handle
   }
 
-  get isLoaded(): boolean {
-    return this.#handle !== null || this.#indexes !== null
+  get isRetired(): boolean {
+    return this.#isRetired
   }
 
   get isPinned(): boolean {

@@ -60,10 +60,6 @@ export class ProducerState {
     return this.#entries.values()
   }
 
-  get size(): number {
-    return this.#entries.size
-  }
-
   /** Says whether the batch of an idempotent producer may be appended. */
   check(batch: Buffer): ProducerCheck {
     const check = this.#check

@@ -13,12 +13,9 @@ export class SegmentCache {
     this.#maxCount = maxCount
   }
 
-  get size(): number {
-    return this.#open.size
-  }
-
   /** Call it when a segment that does not grow is used. */
   touch(segment: LogSegment): void {
+    if (segment.isRetired) return
     this.#open.delete(segment)
     this.#open.add(segment)
     if (this.#open.size > this.#maxCount) this.#evict()

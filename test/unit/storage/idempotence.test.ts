@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import { ErrorCode } from '../../../src/base/error-code.ts'
 import type { PartitionLog } from '../../../src/ports/partition-log.ts'
+import { decodeProducerSnapshot } from '../../../src/records/internal/producer-snapshot.ts'
 import { FakeClock } from '../support/ports.ts'
 import { append, batchOf, Harness, type Outcome } from './log-harness.ts'
 
@@ -155,6 +156,18 @@ describe('producer state over stops', () => {
     assert.equal(send(again, 12).errorCode, OUT_OF_ORDER_SEQUENCE_NUMBER)
     harness.settle()
     assert.equal(again.highWatermark, 8)
+  })
+
+  it('is in the snapshot of a roll without what comes behind it in the same turn', () => {
+    const harness = new Harness()
+    const log = harness.open({ segmentBytes: 150 })
+    for (let sequence = 0; sequence < 4; sequence++) send(log, sequence)
+    harness.settle()
+    for (const offset of [1, 2, 3]) {
+      const name = `${String(offset).padStart(20, '0')}.snapshot`
+      const [entry] = decodeProducerSnapshot(harness.fs.readFile(harness.pathOf(name)))
+      assert.deepEqual([entry?.lastSequence, entry?.lastOffset], [offset - 1, offset - 1])
+    }
   })
 
   it('does not take what a crash took back for a duplicate, also over a roll in the same turn', () => {

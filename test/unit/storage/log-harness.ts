@@ -57,7 +57,7 @@ export interface LogLine {
 export class Harness implements LogListener {
   readonly dataDir = '/data'
   readonly clock = new FakeClock()
-  readonly scheduler = new ManualScheduler(this.clock)
+  scheduler = new ManualScheduler(this.clock)
   readonly meter = new RecordingMeter()
   readonly lines: LogLine[] = []
   readonly fs: MemoryFileSystem
@@ -83,7 +83,9 @@ export class Harness implements LogListener {
 
   /** Opens the data directory, as a new process would. */
   start(): void {
+    // What the dead process had planned never happens.
     this.#disk = []
+    this.scheduler = new ManualScheduler(this.clock)
     this.manager = new LogManager({
       fs: this.fs,
       dataDir: this.dataDir,

@@ -140,7 +140,6 @@ class Run {
     else if (how === 'kill') harness.kill()
     else harness.fs.crash()
     harness.start()
-    // Turns that the dead process had planned must not run in the new one.
     this.log = harness.open(this.config)
     const { logEndOffset } = this.log
     assert(logEndOffset >= durable, `${logEndOffset} < ${durable} after ${how}`)

@@ -3,7 +3,7 @@ import { describe, it } from 'node:test'
 import { StorageError } from '../../../src/base/errors.ts'
 import type { PartitionLog } from '../../../src/ports/partition-log.ts'
 import type { LogManagerOptions } from '../../../src/storage/log-manager.ts'
-import { append, batchOf, Harness, offsetsOf, readAll, readSlice } from './log-harness.ts'
+import { append, batchOf, CONFIG, Harness, offsetsOf, readAll, readSlice } from './log-harness.ts'
 
 const SIZE = batchOf().byteLength
 const FILES_ONLY: LogManagerOptions = { tailCacheBytes: 0 }
@@ -211,6 +211,23 @@ describe('a damaged file', () => {
 })
 
 describe('sequential reads', () => {
+  it('find the beginning of the next segment, however long the last one was', () => {
+    const { harness, log } = filled(3, FILES_ONLY, { segmentBytes: SIZE * 2 })
+    log.configure({ ...CONFIG, segmentBytes: SIZE * 50 })
+    for (let i = 0; i < 20; i++) append(log, batchOf())
+    harness.settle()
+    assert.equal(readAll(harness, log).length, 23)
+  })
+
+  it('use no more files than allowed, and leave none open at the end', async () => {
+    const options = { tailCacheBytes: 0, maxOpenSegments: 3 }
+    const { harness, log } = filled(60, options, { segmentBytes: SIZE * 2 })
+    for (let round = 0; round < 2; round++) assert.equal(readAll(harness, log).length, 60)
+    assert(harness.fs.openHandleCount <= 4, String(harness.fs.openHandleCount))
+    await harness.stop()
+    assert.equal(harness.fs.openHandleCount, 0)
+  })
+
   it('go on where the last one ended, without looking for the place again', () => {
     const { harness, log } = filled(2000, FILES_ONLY, { indexIntervalBytes: 1_000_000 })
     const positions: number[] = []

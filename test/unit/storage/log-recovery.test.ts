@@ -212,6 +212,38 @@ describe('recovery after a power failure', () => {
     }
   })
 
+  it('loses nothing that recovery showed to readers', () => {
+    const harness = new Harness()
+    const log = harness.open()
+    append(log, batchOf())
+    append(log, batchOf())
+    harness.finishTurn()
+    assert.equal(restartAfterKill(harness).highWatermark, 2)
+    harness.fs.crash()
+    harness.start()
+    expectWorks(harness, harness.open(), 2)
+  })
+
+  it('forgets leader epochs of records that it took', () => {
+    const harness = new Harness()
+    harness.manager.start()
+    const log = harness.open({ durability: 'os' }, 't', 4)
+    append(log, batchOf())
+    harness.settle()
+    log.setLeaderEpoch(6)
+    append(log, batchOf(5))
+    harness.settle()
+    harness.scheduler.advance(60_000)
+    assert.match(harness.fs.readFile('/data/t-0/leader-epoch-checkpoint').toString(), /6 1/)
+    harness.fs.crash()
+    harness.start()
+    const again = harness.open({}, 't', 7)
+    assert.equal(again.logEndOffset, 0)
+    assert.equal(again.epochForOffset(1), -1)
+    expectWorks(harness, again, 0)
+    assert.equal(again.epochForOffset(0), 7)
+  })
+
   it('keeps what the disk happened to write, up to a whole batch', () => {
     const harness = new Harness()
     const log = harness.open()
@@ -226,7 +258,9 @@ describe('recovery after a power failure', () => {
     harness.start()
     expectWorks(harness, harness.open(), 2)
   })
+})
 
+describe('a log that was hardly made', () => {
   it('opens a partition whose directory was made but nothing in it', () => {
     const harness = new Harness()
     harness.fs.makeDirectory('/data/t-0')

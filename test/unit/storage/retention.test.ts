@@ -133,5 +133,7 @@ describe('retention', () => {
     assert.equal(again.logStartOffset, 5)
     harness.settle()
     assert.equal(byteLength, SIZE * 2)
+    // Only the file that grows is open.
+    assert.equal(harness.fs.openHandleCount, 1)
   })
 })
