@@ -160,7 +160,8 @@ export class DelayedFetch implements PartitionWatcher {
     let leftBytes = maxBytes
     let hasData = false
     const step = (): void => {
-      while (results.length < partitions.length) {
+      // Nobody wants the rest of a fetch that was cancelled during a read.
+      while (results.length < partitions.length && this.#state === 'reading') {
         const fetch = partitions[results.length] as FetchPartition
         const limit = { maxBytes: leftBytes, atLeastOne: !hasData, isReadCommitted }
         let isSync = true
