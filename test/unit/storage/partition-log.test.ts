@@ -7,7 +7,7 @@ import {
   isCrcValid,
   partitionLeaderEpochOf,
 } from '../../../src/records/record-batch.ts'
-import { append, batchOf, CONFIG, Harness, offsetsOf, readAll, readSlice } from './log-harness.ts'
+import { append, batchOf, CONFIG, Harness, readAll } from './log-harness.ts'
 
 const { NONE, KAFKA_STORAGE_ERROR } = ErrorCode
 
