@@ -189,13 +189,16 @@ function partitionResponse(
 ): PartitionResponse {
   const { errorCode, highWatermark, lastStableOffset, logStartOffset, slice } = result
   const { divergingEpoch } = result
+  // Kafka has null for read_uncommitted only where it has looked into the log.
+  const isUnknown =
+    errorCode === ErrorCode.UNKNOWN_TOPIC_OR_PARTITION || errorCode === ErrorCode.UNKNOWN_TOPIC_ID
   return {
     partitionIndex,
     errorCode,
     highWatermark,
     lastStableOffset,
     logStartOffset,
-    abortedTransactions: slice?.abortedTransactions ?? (isReadCommitted ? [] : null),
+    abortedTransactions: slice?.abortedTransactions ?? (isReadCommitted || isUnknown ? [] : null),
     records: slice ?? NO_RECORDS,
     ...(divergingEpoch === null
       ? undefined

@@ -56,11 +56,17 @@ export function listOffsetsHandler(services: { partitions: PartitionLookup }): K
     const topics = await Promise.all(
       request.topics.map(async ({ name, partitions }) => ({
         name,
-        partitions: await Promise.all(partitions.map((asked) => listOne(name, asked))),
+        partitions: await Promise.all(onceEach(partitions).map((asked) => listOne(name, asked))),
       })),
     )
     return { topics }
   })
+}
+
+/** A partition that is asked for twice is refused once, as in Kafka. */
+function onceEach(partitions: readonly PartitionRequest[]): PartitionRequest[] {
+  const seen = new Set<number>()
+  return partitions.filter(({ partitionIndex }) => seen.size < seen.add(partitionIndex).size)
 }
 
 async function list(

@@ -60,6 +60,8 @@ function refusal(
   if (!SOFTWARE_NAME.test(clientSoftwareName) || !SOFTWARE_NAME.test(clientSoftwareVersion)) {
     return ErrorCode.INVALID_REQUEST
   }
+  // Who names a cluster names a node of it, and the other way round: Kafka refuses one without the other.
+  if ((clusterId === null) !== (nodeId === -1)) return ErrorCode.INVALID_REQUEST
   const { image } = metadata
   const isOtherCluster = clusterId !== null && clusterId !== image.clusterId
   const isOtherNode = nodeId >= 0 && nodeId !== image.nodeId

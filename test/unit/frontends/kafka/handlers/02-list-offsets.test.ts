@@ -118,14 +118,14 @@ describe('ListOffsets refuses', () => {
     }
   })
 
-  it('a partition that is asked twice, both times, and answers the others', async () => {
+  it('a partition that is asked twice, once, and answers the others', async () => {
     const broker = await filled()
     const partitions = [0, 1, 0].map((partitionIndex) => ({ partitionIndex, timestamp: -1 }))
     const body = { replicaId: -1, topics: [{ name: TOPIC, partitions }] }
     const { topics } = await ask(broker, listOffsetsApi, LAST_VERSION, body)
     assert.deepEqual(
       topics[0]?.partitions.map(({ errorCode }) => errorCode),
-      [ErrorCode.INVALID_REQUEST, ErrorCode.NONE, ErrorCode.INVALID_REQUEST],
+      [ErrorCode.INVALID_REQUEST, ErrorCode.NONE],
     )
   })
 })
