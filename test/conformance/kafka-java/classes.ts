@@ -76,13 +76,19 @@ export const foreignClasses: Readonly<Record<string, string>> = {
   'security.GroupAuthorizerIntegrationTest': 'loads an authorizer class into the broker',
 }
 
+/** Parts of method names, in the syntax that Java and JavaScript share. */
+const NEW_PROTOCOL = 'Async(?!Commit)|Re2J|ProtocolConsumer|ConsumerProtocol'
+const TRANSACTIONS = 'testTransaction'
+
+/** The methods not to run by default, as the JUnit console takes them. */
+export const outOfScopeMethods = `.*(?:${NEW_PROTOCOL}|${TRANSACTIONS}).*`
+
 /** What a test needs that is not in the scope of today's broker; undefined when it is in scope. */
 export function outOfScope(className: string, test: string): string | undefined {
   if (className.startsWith('Transactions')) return 'transactions'
   if (className.includes('FenceProducers')) return 'transactions'
   if (className.includes('DynamicGroupConfig')) return 'group configurations (KIP-848)'
-  if (/Async(?!Commit)|Re2J|Re2j|ProtocolConsumer|ConsumerProtocol/.test(test)) {
-    return 'the new consumer protocol (KIP-848)'
-  }
+  if (new RegExp(NEW_PROTOCOL).test(test)) return 'the new consumer protocol (KIP-848)'
+  if (new RegExp(TRANSACTIONS).test(test)) return 'transactions'
   return undefined
 }

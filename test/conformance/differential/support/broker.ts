@@ -2,6 +2,7 @@ import { buildBatch, type NewRecord } from '../../../../src/records/batch-builde
 import type { Api, Decoded, Encodable } from '../../../../src/wire/kafka/codec.ts'
 import { produceApi } from '../../../../src/wire/kafka/messages/00-produce.ts'
 import { fetchApi } from '../../../../src/wire/kafka/messages/01-fetch.ts'
+import { listOffsetsApi } from '../../../../src/wire/kafka/messages/02-list-offsets.ts'
 import { metadataApi } from '../../../../src/wire/kafka/messages/03-metadata.ts'
 import { findCoordinatorApi } from '../../../../src/wire/kafka/messages/10-find-coordinator.ts'
 import { createTopicsApi } from '../../../../src/wire/kafka/messages/19-create-topics.ts'
@@ -40,6 +41,12 @@ export function recordsOf(...values: readonly string[]): NewRecord[] {
 /** A batch of records with these values. */
 export function batchOf(...values: readonly string[]): Buffer {
   return buildBatch(recordsOf(...values))
+}
+
+/** Spool says in words why it refuses a batch, and never tells the log start with it. */
+export function untold(partition: ProducePartition): ProducePartition {
+  const logStartOffset = partition.errorCode === 0 ? partition.logStartOffset : -1
+  return { ...partition, errorMessage: null, logStartOffset }
 }
 
 /** One broker as a scenario sees it: what a client can ask, and short forms of what many ask. */
@@ -95,11 +102,21 @@ export class Broker {
         includeTopicAuthorizedOperations: false,
       })
       const topic = answer.topics[0]
-      const isLed = topic?.partitions.every(
-        ({ errorCode, leaderId }) => !errorCode && leaderId >= 0,
-      )
-      return topic?.errorCode === 0 && isLed === true ? topic.topicId : undefined
+      if (topic?.errorCode !== 0) return undefined
+      return (await this.#isLed(name, topic.partitions.length)) ? topic.topicId : undefined
     })
+  }
+
+  /** Kafka names the leader of a new partition a moment before that leader serves it. */
+  async #isLed(name: string, partitionCount: number): Promise<boolean> {
+    const partitions = Array.from({ length: partitionCount }, (_, partitionIndex) => ({
+      ...{ partitionIndex, timestamp: -1 },
+    }))
+    const topics = [{ name, partitions }]
+    const answer = await this.call(listOffsetsApi, 5, { replicaId: -1, isolationLevel: 0, topics })
+    return answer.topics.every((topic) =>
+      topic.partitions.every(({ errorCode }) => errorCode === 0),
+    )
   }
 
   /** Waits until the broker coordinates the group: the first use creates the internal topic. */
@@ -135,7 +152,7 @@ export class Broker {
     })
     const found = answer.responses[0]?.partitionResponses[0]
     if (found === undefined) throw new Error('the answer lacks the partition')
-    return found
+    return untold(found)
   }
 
   /** Fetches one partition without a session and returns the answer for it. */

@@ -27,6 +27,10 @@ function isUnset(value: unknown): boolean {
   return [null, undefined, '', -1, 0, ZERO_UUID].includes(value as never)
 }
 
+function isNamedRow(value: unknown): boolean {
+  return typeof value === 'object' && value !== null && NAMES.some((name) => name in value)
+}
+
 function nameOf(value: unknown): string {
   if (typeof value !== 'object' || value === null) return ''
   const row = value as Record<string, unknown>
@@ -51,7 +55,7 @@ export class Mask {
   }
 
   #list(values: readonly unknown[], field: string): unknown[] {
-    const isNamed = values.every((value) => nameOf(value) !== nameOf({}))
+    const isNamed = values.every(isNamedRow)
     const sorted = isNamed
       ? values.toSorted((a, b) => (nameOf(a) < nameOf(b) ? -1 : nameOf(a) > nameOf(b) ? 1 : 0))
       : values

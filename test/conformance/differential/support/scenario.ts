@@ -5,10 +5,21 @@ export interface Scenario {
   /** The rule that the conversation shows, in the words of the protocol. */
   readonly title: string
   run(broker: Broker): Promise<unknown>
+  /** What Spool answers where it means to differ; FINDINGS.md has the reason. */
+  readonly spoolAnswers?: unknown
 }
 
 export function scenario(title: string, run: (broker: Broker) => Promise<unknown>): Scenario {
   return { title, run }
+}
+
+/** A conversation in which Spool means to answer otherwise than Kafka; FINDINGS.md has the reason. */
+export function differs(
+  title: string,
+  spoolAnswers: unknown,
+  run: (broker: Broker) => Promise<unknown>,
+): Scenario {
+  return { title, run, spoolAnswers }
 }
 
 /** How long something took, in words that do not depend on how busy the machine is. */
