@@ -44,7 +44,10 @@ class NodeListener implements Listener {
   readonly #logger: Logger
   readonly #server: net.Server
   readonly #connections = new Set<NodeConnection>()
+  host = ''
+  port = 0
   readonly #countByAddress = new Map<string, number>()
+  #whenEmpty: (() => void) | null = null
 
   constructor(
     options: ListenOptions,
@@ -62,14 +65,6 @@ class NodeListener implements Listener {
     )
   }
 
-  get host(): string {
-    return this.#address.address
-  }
-
-  get port(): number {
-    return this.#address.port
-  }
-
   get connectionCount(): number {
     return this.#connections.size
   }
@@ -80,23 +75,26 @@ class NodeListener implements Listener {
       this.#server.once('error', (error) => reject(listenError(error, host, port, describe)))
       this.#server.listen({ host, port, backlog: 511 }, resolve)
     })
+    const bound = this.#server.address() as net.AddressInfo
+    this.host = bound.address
+    this.port = bound.port
     this.#server.on('error', (error) => this.#logger.error('accepting failed', { error }))
     return this
   }
 
   async stopAccepting(): Promise<void> {
-    // Sockets that were wrapped again are unknown to the server, so this does not wait for them.
-    await new Promise<void>((resolve) => this.#server.close(() => resolve()))
+    // Node's own word comes once its sockets are closed; those whose handle was taken over never are.
+    if (this.#server.listening) this.#server.close()
   }
 
   async close(): Promise<void> {
-    const stopped = this.#server.listening ? this.stopAccepting() : Promise.resolve()
+    await this.stopAccepting()
+    const gone = new Promise<void>((resolve) => {
+      this.#whenEmpty = resolve
+    })
+    if (this.#connections.size === 0) return
     for (const connection of [...this.#connections]) connection.destroy()
-    await stopped
-  }
-
-  get #address(): net.AddressInfo {
-    return this.#server.address() as net.AddressInfo
+    await gone
   }
 
   #accepted(socket: net.Socket): void {
@@ -118,6 +116,7 @@ class NodeListener implements Listener {
 
   #gone(connection: NodeConnection, address: string): void {
     this.#connections.delete(connection)
+    if (this.#connections.size === 0) this.#whenEmpty?.()
     const count = (this.#countByAddress.get(address) ?? 1) - 1
     if (count === 0) this.#countByAddress.delete(address)
     else this.#countByAddress.set(address, count)
