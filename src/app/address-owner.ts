@@ -1,4 +1,5 @@
 import { readdirSync, readFileSync, readlinkSync } from 'node:fs'
+import { basename } from 'node:path'
 
 /** State "listening" in the kernel's socket tables. */
 const LISTEN = '0A'
@@ -28,14 +29,20 @@ function ownerOfPort(port: number): Owner | undefined {
     if (inodes.size === 0) return undefined
     for (const name of readdirSync('/proc')) {
       if (/^\d+$/.test(name) && hasSocket(name, inodes)) {
-        const command = readFileSync(`/proc/${name}/comm`, 'utf8').trim()
-        return { pid: Number(name), name: command }
+        return { pid: Number(name), name: commandOf(name) }
       }
     }
   } catch {
     // No /proc, or the process ended meanwhile: the message does without it.
   }
   return undefined
+}
+
+/** The program, and the script when it runs one: `node spool.mjs` says more than `node`. */
+function commandOf(pid: string): string {
+  const [program = '', script = ''] = readFileSync(`/proc/${pid}/cmdline`, 'utf8').split('\0')
+  const name = basename(program)
+  return /\.(mjs|js|ts|py)$/.test(script) ? `${name} ${basename(script)}` : name
 }
 
 function listeningInodes(table: string, port: number): string[] {

@@ -15,6 +15,7 @@ const PLUGGED_CODECS = ['Snappy', 'LZ4', 'ZSTD'] as const
 
 /** A client of any Kafka cluster. */
 export function connect({ bootstrap }: ClientOptions): KafkaClient {
+  silenceTimerWarnings()
   for (const name of PLUGGED_CODECS) {
     kafkajs.CompressionCodecs[kafkajs.CompressionTypes[name]] = () =>
       pluggedCodec(compressionCodec(name))
@@ -25,6 +26,20 @@ export function connect({ bootstrap }: ClientOptions): KafkaClient {
     connectionTimeout: CONNECT_TIMEOUT_MS,
     logLevel: kafkajs.logLevel.NOTHING,
     retry: RETRY,
+  })
+}
+
+let isSilenced = false
+
+/** kafkajs 2.2.4 sets timers with negative delays; Node warns, but nothing is wrong. */
+function silenceTimerWarnings(): void {
+  if (isSilenced) return
+  isSilenced = true
+  const listeners = process.listeners('warning')
+  process.removeAllListeners('warning')
+  process.on('warning', (warning) => {
+    if (warning.name === 'TimeoutNegativeWarning') return
+    for (const listener of listeners) listener(warning)
   })
 }
 
