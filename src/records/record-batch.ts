@@ -9,7 +9,6 @@ import { readInt64, writeInt64 } from '../base/int64.ts'
  */
 
 /** Where each header field begins, from the start of the batch. */
-export const BASE_OFFSET_POSITION = 0
 export const LENGTH_POSITION = 8
 export const PARTITION_LEADER_EPOCH_POSITION = 12
 export const MAGIC_POSITION = 16

@@ -53,10 +53,6 @@ export const consumerProtocolAssignment = message({
   },
 })
 
-export interface ConsumerProtocolSubscription
-  extends Decoded<typeof consumerProtocolSubscription> {}
-export interface ConsumerProtocolAssignment extends Decoded<typeof consumerProtocolAssignment> {}
-
 type ConsumerProtocolMessage =
   | typeof consumerProtocolSubscription
   | typeof consumerProtocolAssignment
