@@ -3,7 +3,7 @@ import { once } from 'node:events'
 import net from 'node:net'
 import { afterEach, describe, it } from 'node:test'
 import { NodeTransport } from '../../../src/adapters/node-transport.ts'
-import { canOwnMemory, type Receive } from '../../../src/adapters/socket-receive.ts'
+import type { Receive } from '../../../src/adapters/socket-receive.ts'
 import { ConfigError } from '../../../src/base/errors.ts'
 import type {
   Connection,
@@ -315,11 +315,5 @@ describe('an address that cannot be used', () => {
       transport.listen(options, () => assert.fail('nobody connects')),
       /another broker has 127.0.0.1/,
     )
-  })
-})
-
-describe('the Node that runs these tests', () => {
-  it('can receive into memory of the session', () => {
-    assert.equal(canOwnMemory(), true)
   })
 })
