@@ -5,7 +5,6 @@
  */
 import { readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { startTarget } from '../target.ts'
 import { type JavaClass, javaClasses } from './classes.ts'
 import { type JavaResult, runClassTwice } from './run-class.ts'
 
@@ -28,13 +27,8 @@ function rowOf(results: readonly JavaResult[]): Row {
   return row
 }
 
-async function measure({ name, config }: JavaClass): Promise<readonly JavaResult[]> {
-  const target = await startTarget('kafka', { config })
-  try {
-    return await runClassTwice(name, { bootstrap: target.bootstrap, limitMs: CLASS_LIMIT_MS })
-  } finally {
-    await target.stop()
-  }
+function measure({ name, config }: JavaClass): Promise<readonly JavaResult[]> {
+  return runClassTwice(name, { kind: 'kafka', config }, { limitMs: CLASS_LIMIT_MS })
 }
 
 for (const javaClass of javaClasses) {

@@ -2,9 +2,9 @@ import assert from 'node:assert/strict'
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { test } from 'node:test'
-import { startTarget, targetKind } from '../target.ts'
+import { targetKind } from '../target.ts'
 import { javaClasses, outOfScope, outOfScopeMethods } from './classes.ts'
-import { type JavaResult, runClassTwice } from './run-class.ts'
+import { runClassTwice } from './run-class.ts'
 
 const CLASS_LIMIT_MS = 600_000
 const { SPOOL_CONFORMANCE_ALL } = process.env
@@ -22,19 +22,8 @@ for (const { name, isDefault, config } of javaClasses) {
   if (required.length === 0 && !isAll) continue
 
   test(`${name} of Apache Kafka`, async (context) => {
-    const target = await startTarget(targetKind(), { config })
-    let results: readonly JavaResult[]
-    try {
-      const { bootstrap } = target
-      const options = {
-        bootstrap,
-        limitMs: CLASS_LIMIT_MS,
-        ...(isAll ? {} : { exclude: outOfScopeMethods }),
-      }
-      results = await runClassTwice(name, options)
-    } finally {
-      await target.stop()
-    }
+    const options = { limitMs: CLASS_LIMIT_MS, ...(isAll ? {} : { exclude: outOfScopeMethods }) }
+    const results = await runClassTwice(name, { kind: targetKind(), config }, options)
     const found = new Map(results.map((result) => [result.test, result]))
     for (const method of pass) {
       const later = outOfScope(name, method)

@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import { writeLog4j } from '../peers/kafka.ts'
 import { installKafkaTests } from '../peers/kafka-tests.ts'
 import { runCommand } from '../support/command.ts'
+import { startTarget, type TargetKind } from '../target.ts'
 
 export interface JavaResult {
   /** Method name; the second and later runs of one method end in `#2`, `#3`… */
@@ -71,25 +72,46 @@ export async function runClass(className: string, options: RunClassOptions): Pro
   }
 }
 
+/** The brokers that a class runs against. */
+export interface NewBrokers {
+  readonly kind: TargetKind
+  readonly config: Readonly<Record<string, string>>
+}
+
 /**
- * Runs a class, then its failed tests once more in a JVM of their own: a member that an earlier test left
- * behind may have disturbed them. Twice failed is failed.
+ * Runs a class, then its failed tests once more, each time on a new broker: Kafka's tests have time limits
+ * that a busy machine can miss, and members that a failed test leaves behind disturb the next one. Twice
+ * failed is failed.
  */
 export async function runClassTwice(
   className: string,
-  options: RunClassOptions,
+  brokers: NewBrokers,
+  options: Omit<RunClassOptions, 'bootstrap'>,
 ): Promise<readonly JavaResult[]> {
-  const { results, output } = await runClass(className, options)
+  const { results, output } = await runOnNewBroker(className, brokers, options)
   if (results.length === 0) throw new Error(`${className} gave no result:\n${output.slice(-2_000)}`)
   const failed = results.filter(({ status }) => status === 'fail')
   if (failed.length === 0) return results
   const include = [...new Set(failed.map(({ test }) => test.replace(/#\d+$/, '')))].join('|')
-  const again = await runClass(className, { ...options, include })
+  const again = await runOnNewBroker(className, brokers, { ...options, include })
   const second = new Map(again.results.map((result) => [result.test, result]))
   return results.map((first) => {
     const replacement = first.status === 'fail' ? second.get(first.test) : undefined
     return replacement ?? first
   })
+}
+
+async function runOnNewBroker(
+  className: string,
+  { kind, config }: NewBrokers,
+  options: Omit<RunClassOptions, 'bootstrap'>,
+): Promise<JavaRun> {
+  const target = await startTarget(kind, { config })
+  try {
+    return await runClass(className, { ...options, bootstrap: target.bootstrap })
+  } finally {
+    await target.stop()
+  }
 }
 
 /** Reads the lines of ResultPrinter. Exported for its test. */
