@@ -27,7 +27,8 @@ function allSuites(): Suite[] {
     },
     {
       name: 'e2e',
-      files: globSync('test/e2e/**/*.test.ts').sort(),
+      // The kill -9 rounds have a smoke here; `npm run crash` runs as many as one likes.
+      files: globSync('test/{e2e,crash}/**/*.test.ts').sort(),
       options: ['--test-isolation=process', '--test-concurrency=1'],
     },
   ]
