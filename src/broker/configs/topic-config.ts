@@ -1,5 +1,6 @@
 import { assert } from '../../base/assert.ts'
 import type { LogConfig } from '../../ports/partition-log.ts'
+import { DEFAULT_MAX_DECOMPRESSED_BYTES } from '../../records/compression.ts'
 import { Codec, TimestampType } from '../../records/record-batch.ts'
 import type { ProduceSettings } from '../topics/partition.ts'
 import { type BrokerConfig, ConfigSource, type ConfigSynonym, saturate } from './broker-config.ts'
@@ -130,6 +131,10 @@ export class TopicConfig {
       timestampAfterMaxMs: this.getLong('message.timestamp.after.max.ms'),
       targetCodec: CODECS[compression] ?? null,
       compressionLevel: level,
+      maxDecompressedBytes: Math.min(
+        this.getLong('max.decompressed.message.bytes'),
+        DEFAULT_MAX_DECOMPRESSED_BYTES,
+      ),
     }
   }
 }

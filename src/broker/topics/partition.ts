@@ -36,6 +36,8 @@ export interface ProduceSettings {
   readonly targetCodec: Codec | null
   /** `compression.<codec>.level`; undefined: the codec's default. */
   readonly compressionLevel: number | undefined
+  /** `max.decompressed.message.bytes`, at most what Spool takes for any batch. */
+  readonly maxDecompressedBytes: number
 }
 
 export const DEFAULT_PRODUCE_SETTINGS: ProduceSettings = {
@@ -47,6 +49,7 @@ export const DEFAULT_PRODUCE_SETTINGS: ProduceSettings = {
   timestampAfterMaxMs: 3_600_000,
   targetCodec: null,
   compressionLevel: undefined,
+  maxDecompressedBytes: DEFAULT_MAX_DECOMPRESSED_BYTES,
 }
 
 /** One batch from a client. */
@@ -199,7 +202,7 @@ export class Partition implements LogListener {
       now: append.nowMs,
       targetCodec: settings.targetCodec,
       compressionLevel: settings.compressionLevel,
-      maxDecompressedBytes: DEFAULT_MAX_DECOMPRESSED_BYTES,
+      maxDecompressedBytes: settings.maxDecompressedBytes,
     }
   }
 }

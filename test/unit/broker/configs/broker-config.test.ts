@@ -143,5 +143,8 @@ describe('the defaults of topic configs', () => {
     assert.equal(settings.isCompacted, true)
     assert.equal(settings.isDeleted, false)
     assert.equal(topic({}).produceSettings().targetCodec, null)
+    const limit = { 'max.decompressed.message.bytes': '5000' }
+    assert.equal(topic(limit).produceSettings().maxDecompressedBytes, 5000)
+    assert.equal(topic({}).produceSettings().maxDecompressedBytes, 104_857_600, 'never more')
   })
 })

@@ -82,6 +82,13 @@ describe('an append to a partition', () => {
     assert.deepEqual([log.logEndOffset, told.length, lease.holdCount], [0, 0, 1])
   })
 
+  it('refuses records that unpack to more than max.decompressed.message.bytes', () => {
+    const records = (): Buffer => buildBatch([RECORD], { codec: Codec.GZIP })
+    const refused = make({ maxDecompressedBytes: 1999 }).append(records())
+    assert.equal(refused.errorCode, ErrorCode.MESSAGE_TOO_LARGE)
+    assert.equal(make({ maxDecompressedBytes: 3000 }).append(records()).errorCode, ErrorCode.NONE)
+  })
+
   it('passes the refusal of the log on', () => {
     const { log, append } = make()
     log.nextAppendError = ErrorCode.INVALID_PRODUCER_EPOCH
