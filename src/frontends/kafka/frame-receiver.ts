@@ -9,6 +9,12 @@ const API_KEY_BYTES = 2
 
 const UNKNOWN_KEY = -1
 
+/** A frame of up to this size is not counted before it is whole. */
+const UNRESERVED_BYTES = 64 * 1024
+
+/** Content that must have come with a larger one before memory is taken for it. */
+const CREDIBLE_BYTES = 4096
+
 /** More than this is only taken from the pool once the peer has sent as much. */
 const FIRST_FRAME_BYTES = 1024 * 1024
 
@@ -130,11 +136,18 @@ export class FrameReceiver {
     this.#isChecked = haveBytes >= API_KEY_BYTES
     if (this.#isChecked) this.#check(size, from, start)
     else this.#checkSize(size)
-    const frame = this.#memory.pool.take(Math.min(size, FIRST_FRAME_BYTES))
+    const frame = this.#memory.pool.take(this.#firstBytes(size, haveBytes))
     from.copy(frame.buffer, 0, start, end)
     this.#frame = frame
     this.#frameBytes = size
     this.#haveBytes = haveBytes
+  }
+
+  /** A length alone costs a peer nothing, so it gets little memory until content came with it. */
+  #firstBytes(size: number, haveBytes: number): number {
+    if (size <= UNRESERVED_BYTES) return size
+    this.#isReserved = haveBytes >= CREDIBLE_BYTES && this.#sink.reserve(size)
+    return this.#isReserved ? Math.min(size, FIRST_FRAME_BYTES) : UNRESERVED_BYTES
   }
 
   #filled(byteCount: number): void {
@@ -182,7 +195,8 @@ export class FrameReceiver {
   }
 
   #grow(frame: Frame): void {
-    const bigger = this.#memory.pool.take(Math.min(this.#frameBytes, frame.buffer.byteLength * 2))
+    const wantedBytes = Math.max(FIRST_FRAME_BYTES, frame.buffer.byteLength * 2)
+    const bigger = this.#memory.pool.take(Math.min(this.#frameBytes, wantedBytes))
     frame.buffer.copy(bigger.buffer, 0, 0, this.#haveBytes)
     frame.release()
     this.#frame = bigger

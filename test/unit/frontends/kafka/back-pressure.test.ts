@@ -161,7 +161,7 @@ describe('memory of all connections', () => {
     const peer = broker.connect()
     // The first part is all but 10 bytes of the frame: a size class of the pool is full then.
     const plain = produceFrame({ partition: 1, records: batchOf(0) })
-    const records = batchOf(MIB + 10 - plain.byteLength + 4 - 6)
+    const records = batchOf(64 * 1024 + 10 - plain.byteLength + 4 - 6)
     const frame = produceFrame({ partition: 1, records, correlationId: 5 })
     const follower = apiVersionsFrame(3, { correlationId: 6 })
     peer.send(Buffer.concat([frame, follower]))

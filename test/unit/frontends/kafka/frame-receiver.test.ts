@@ -112,14 +112,26 @@ describe('the frame receiver', () => {
   })
 
   it('takes memory as bytes come, at most twice of them above the first MiB', () => {
-    const { pool, receiver, feed } = make()
+    const { pool, sink, receiver, feed } = make()
     const content = framed(contentOf(64 * MIB, 1))
     feed(content.subarray(0, 100))
-    assert.equal(pool.usedBytes, MIB)
+    assert.equal(pool.usedBytes, 64 * 1024, 'a length alone is no reason for more')
+    assert.equal(sink.reservedBytes, 0)
     feed(content.subarray(100, 10 * MIB))
     assert.ok(pool.usedBytes <= 20 * MIB, `${pool.usedBytes}`)
     receiver.discard()
     assert.equal(pool.usedBytes, 0)
+  })
+})
+
+describe('a large frame', () => {
+  it('is counted before it takes more than 64 KiB', () => {
+    const { pool, sink, feed } = make()
+    feed(framed(contentOf(100_000, 1)).subarray(0, 5000), [100])
+    assert.deepEqual([sink.reservedBytes, pool.usedBytes], [0, 64 * 1024])
+    const other = make()
+    other.feed(framed(contentOf(100_000, 1)).subarray(0, 70_000))
+    assert.equal(other.sink.reservedBytes, 100_000)
   })
 })
 
@@ -129,12 +141,12 @@ describe('a large frame that may not grow', () => {
     const content = contentOf(2 * MIB, 7)
     const bytes = framed(content)
     sink.mayReserve = false
-    feed(bytes.subarray(0, 4 + MIB))
+    feed(bytes.subarray(0, 4 + 64 * 1024))
     assert.ok(receiver.nextBuffer().byteLength <= 64)
     assert.equal(receiver.reserveLater(), 2 * MIB)
     sink.reservedBytes += 2 * MIB
     assert.equal(receiver.reserveLater(), 0, 'counted once')
-    feed(bytes.subarray(4 + MIB))
+    feed(bytes.subarray(4 + 64 * 1024))
     assert.ok(sink.frames[0]?.equals(content))
     assert.equal(sink.reservedBytes, 0)
   })
