@@ -44,6 +44,19 @@ async function alter(
   })
 }
 
+/**
+ * Kafka learns of a change a moment after it answered. Changes are seen in order, so when a later one to another
+ * config is there, all before it are.
+ */
+async function settle(broker: Broker, topic: string, step: number): Promise<void> {
+  const value = String(1000 + step)
+  await alter(broker, topic, [['segment.jitter.ms', 'set', value]])
+  await broker.until(`configs of ${topic}`, async () => {
+    const [result] = await describe(broker, topic, ['segment.jitter.ms'])
+    return result?.configs[0]?.value === value ? true : undefined
+  })
+}
+
 const refused: Readonly<Record<string, readonly Change[]>> = {
   'an unknown name': [['no.such.config', 'set', '1']],
   'a bad number': [['retention.ms', 'set', 'soon']],
@@ -132,10 +145,9 @@ export const configs: readonly Scenario[] = [
     ]
     const seen: unknown[] = []
     const names = ['cleanup.policy', 'retention.ms', 'segment.bytes']
-    for (const step of steps) {
+    for (const [index, step] of steps.entries()) {
       const answer = await alter(broker, topic, step)
-      // The broker learns of the change a moment later.
-      await new Promise((resolve) => setTimeout(resolve, 200))
+      await settle(broker, topic, index)
       seen.push([answer, await describe(broker, topic, names)])
     }
     return seen
@@ -162,7 +174,7 @@ export const configs: readonly Scenario[] = [
         validateOnly: false,
       })
     const good = await replace('segment.bytes', '2000000')
-    await new Promise((resolve) => setTimeout(resolve, 200))
+    await settle(broker, topic, 0)
     const after = await describe(broker, topic, ['retention.ms', 'cleanup.policy', 'segment.bytes'])
     return [good, after, await replace('no.such.config', '1')]
   }),

@@ -1,6 +1,7 @@
 import { findCoordinatorApi } from '../../../src/wire/kafka/messages/10-find-coordinator.ts'
 import { joinGroupApi } from '../../../src/wire/kafka/messages/11-join-group.ts'
 import { leaveGroupApi } from '../../../src/wire/kafka/messages/13-leave-group.ts'
+import { describeGroupsApi } from '../../../src/wire/kafka/messages/15-describe-groups.ts'
 import type { Broker } from './support/broker.ts'
 import { type Member, newMember } from './support/group.ts'
 import { type Scenario, scenario } from './support/scenario.ts'
@@ -132,7 +133,10 @@ export const groupMembership: readonly Scenario[] = [
   ),
   scenario('a member that falls silent is dropped when its session ends', async (broker) => {
     const member = await stable(broker, 'join-silent', { sessionTimeoutMs: 500 })
-    await new Promise((resolve) => setTimeout(resolve, 1500))
+    await broker.until('a group without members', async () => {
+      const { groups } = await broker.call(describeGroupsApi, 5, { groups: ['join-silent'] })
+      return groups[0]?.groupState === 'Empty' ? true : undefined
+    })
     return member.heartbeat()
   }),
   scenario('SyncGroup refuses a wrong generation, type, name and member', async (broker) => {
