@@ -2,7 +2,7 @@ import { strict as assert } from 'node:assert'
 import { describe, it, mock } from 'node:test'
 import { SystemClock } from '../../../src/adapters/system-clock.ts'
 import { SystemRandom } from '../../../src/adapters/system-random.ts'
-import { SystemScheduler } from '../../../src/adapters/system-scheduler.ts'
+import { dueMsOf, SystemScheduler } from '../../../src/adapters/system-scheduler.ts'
 
 describe('SystemScheduler', () => {
   it('runs a task once after its delay', (t) => {
@@ -37,9 +37,33 @@ describe('SystemScheduler', () => {
     timer.cancel()
     t.mock.timers.tick(0x7fffffff)
     assert.equal(task.mock.callCount(), 0)
-    t.mock.timers.tick(5)
+    t.mock.timers.tick(delayMs / 16)
     assert.equal(task.mock.callCount(), 1)
     assert.equal(cancelled.mock.callCount(), 0)
+  })
+
+  it('runs timers that are due about the same time in one turn, none early', () => {
+    for (const nowMs of [0, 3.25, 100.5]) {
+      for (const delayMs of [0, 1, 20, 100, 500, 30_000]) {
+        const lateMs = dueMsOf(delayMs, nowMs) - nowMs - delayMs
+        assert.ok(lateMs >= 0 && lateMs <= Math.max(1, delayMs / 16), `${delayMs}: ${lateMs}`)
+      }
+    }
+    assert.equal(dueMsOf(500, 1005), dueMsOf(500, 1011))
+    assert.equal(dueMsOf(500, 1005) % 16, 0)
+  })
+
+  it('runs the other timers of a moment when one of them throws', (t) => {
+    t.mock.timers.enable({ apis: ['setTimeout', 'setImmediate'] })
+    const scheduler = new SystemScheduler()
+    const task = mock.fn()
+    scheduler.after(1, () => {
+      throw new Error('broken')
+    })
+    scheduler.after(1, task)
+    assert.throws(() => t.mock.timers.tick(10), /broken/)
+    t.mock.timers.tick(10)
+    assert.equal(task.mock.callCount(), 1)
   })
 
   it('runs end-of-turn tasks after what the turn still has to do, in order', async () => {
