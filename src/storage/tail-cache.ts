@@ -11,8 +11,8 @@ export interface TailBatch {
   readonly position: number
 }
 
-/** More batches than this are not worth their bookkeeping, however small they are. */
-const MAX_BATCHES = 65_536
+/** What the objects of a batch take, beside its bytes: for tiny batches that is most of it. */
+const BATCH_OVERHEAD_BYTES = 512
 
 /**
  * The newest batches of all logs, for consumers that keep up. One budget for all logs counts the
@@ -49,7 +49,7 @@ export class TailCache {
     this.#hold(batch)
     this.#batches.push(batch)
     batch.owner.push(batch)
-    while (this.#heldBytes > this.#maxBytes || this.batchCount > MAX_BATCHES) this.#evictOldest()
+    while (this.#heldBytes > this.#maxBytes) this.#evictOldest()
   }
 
   /** Lets go of all batches of a log. */
@@ -78,6 +78,7 @@ export class TailCache {
   }
 
   #hold({ lease, buffer }: TailBatch): void {
+    this.#heldBytes += BATCH_OVERHEAD_BYTES
     if (lease.heldBytes === 0) {
       this.#heldBytes += buffer.byteLength
       return
@@ -88,6 +89,7 @@ export class TailCache {
   }
 
   #letGo({ lease, buffer }: TailBatch): void {
+    this.#heldBytes -= BATCH_OVERHEAD_BYTES
     if (lease.heldBytes === 0) {
       this.#heldBytes -= buffer.byteLength
     } else {
