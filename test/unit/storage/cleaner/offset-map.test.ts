@@ -1,0 +1,45 @@
+import assert from 'node:assert/strict'
+import { describe, it } from 'node:test'
+import fc from 'fast-check'
+import { OFFSET_MAP_SLOT_BYTES, OffsetMap } from '../../../../src/storage/cleaner/offset-map.ts'
+
+describe('the offset map of the cleaner', () => {
+  it('answers the newest offset of each key, as a map without limits does', () => {
+    const puts = fc.array(fc.uint8Array({ maxLength: 3 }), { maxLength: 200 })
+    fc.assert(
+      fc.property(puts, (keys) => {
+        const map = new OffsetMap(300 * OFFSET_MAP_SLOT_BYTES, 0.9)
+        const model = new Map<string, number>()
+        for (const [offset, key] of keys.entries()) {
+          assert(map.put(Buffer.from(key), offset))
+          model.set(Buffer.from(key).toString('hex'), offset)
+        }
+        for (const [hex, offset] of model) assert.equal(map.get(Buffer.from(hex, 'hex')), offset)
+        assert.equal(map.get(Buffer.from('not there')), -1)
+        assert.equal(map.size, model.size)
+        assert.equal(map.latestOffset, keys.length - 1)
+      }),
+    )
+  })
+
+  it('takes no new key when it is full, but goes on with those it has', () => {
+    const map = new OffsetMap(10 * OFFSET_MAP_SLOT_BYTES, 0.5)
+    assert.equal(map.capacity, 5)
+    for (let index = 0; index < 5; index++) assert(map.put(Buffer.from([index]), index))
+    assert.equal(map.put(Buffer.from('new'), 5), false)
+    assert.equal(map.latestOffset, 4)
+    assert(map.put(Buffer.from([2]), 6))
+    assert.deepEqual([map.get(Buffer.from([2])), map.size, map.latestOffset], [6, 5, 6])
+  })
+
+  it('forgets all of it, and knows how far it looked without any key', () => {
+    const map = new OffsetMap(10 * OFFSET_MAP_SLOT_BYTES, 0.5)
+    map.put(Buffer.from('a'), 3)
+    map.updateLatestOffset(2)
+    assert.equal(map.latestOffset, 3)
+    map.updateLatestOffset(9)
+    assert.equal(map.latestOffset, 9)
+    map.clear()
+    assert.deepEqual([map.get(Buffer.from('a')), map.size, map.latestOffset], [-1, 0, -1])
+  })
+})
