@@ -115,8 +115,18 @@ export interface LogConfig {
   readonly isDeleted: boolean
   /** `cleanup.policy` holds `compact` */
   readonly isCompacted: boolean
+  /** `min.compaction.lag.ms`: records younger than this are not compacted. */
+  readonly minCompactionLagMs: number
+  /** `max.compaction.lag.ms`: a log with older records that wait is compacted, however clean. */
+  readonly maxCompactionLagMs: number
+  /** `min.cleanable.dirty.ratio`: compacted from this share of bytes not compacted yet; 0 to 1. */
+  readonly minCleanableDirtyRatio: number
+  /** `delete.retention.ms`: how long tombstones and transaction markers stay after compaction. */
+  readonly deleteRetentionMs: number
   /** `file.delete.delay.ms` */
   readonly fileDeleteDelayMs: number
+  /** `preallocate`: new segments get their room on disk at once. */
+  readonly isPreallocated: boolean
   /** `spool.durability`: `fsync` answers after fdatasync, `os` after the page cache has it. */
   readonly durability: 'fsync' | 'os'
   /** `flush.messages`: with `os`, fdatasync at least every so many records. */
