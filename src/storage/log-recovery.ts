@@ -1,4 +1,3 @@
-import { StorageError } from '../base/errors.ts'
 import type { LogConfig } from '../ports/partition-log.ts'
 import {
   baseOffsetOf,
@@ -18,12 +17,12 @@ import {
   INDEX_SUFFIXES,
   LOG_SUFFIX,
   offsetOfFileName,
-  SWAP_SUFFIX,
 } from './log-files.ts'
 import { LogSegment } from './log-segment.ts'
 import { LogSegments } from './log-segments.ts'
 import { ProducerSnapshots } from './producer-snapshots.ts'
 import { ProducerState } from './producer-state.ts'
+import { finishSwaps } from './swap-recovery.ts'
 
 /** What is known of a log from outside its directory. */
 export interface LoadOptions {
@@ -71,7 +70,8 @@ class LogRecovery {
   constructor(context: LogContext, options: LoadOptions) {
     this.#context = context
     this.#options = options
-    this.#names = this.#sweep(context.fs.list(options.directory))
+    const names = finishSwaps(context, options.directory, context.fs.list(options.directory))
+    this.#names = this.#sweep(names)
     this.#epochs = LeaderEpochCache.load(context.fs, options.directory)
   }
 
@@ -112,11 +112,6 @@ class LogRecovery {
     const { directory } = this.#options
     const kept: string[] = []
     for (const name of names) {
-      if (name.endsWith(SWAP_SUFFIX))
-        throw new StorageError(
-          `${directory}/${name}: a compaction was cut off; start Apache Kafka on the data ` +
-            'directory once and stop it, it finishes the compaction',
-        )
       const suffix = INDEX_SUFFIXES.find((ending) => name.endsWith(ending))
       const isOrphan =
         suffix !== undefined && !names.includes(name.slice(0, -suffix.length) + LOG_SUFFIX)

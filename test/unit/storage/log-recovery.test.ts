@@ -1,6 +1,5 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
-import { StorageError } from '../../../src/base/errors.ts'
 import type { PartitionLog } from '../../../src/ports/partition-log.ts'
 import { append, batchOf, Harness, readAll } from './log-harness.ts'
 
@@ -176,15 +175,6 @@ describe('recovery of several segments', () => {
     restartAfterKill(harness, config)
     const names = harness.fs.list('/data/t-0')
     assert(!names.some((name) => /deleted|cleaned|0009\.index/.test(name)), names.join())
-  })
-
-  it('refuses a compaction that was cut off, and says what to do', () => {
-    const harness = filled(config)
-    harness.fs.open(harness.pathOf('00000000000000000000.log.swap'), 'create').close()
-    assert.throws(
-      () => restartAfterKill(harness, config),
-      (error) => error instanceof StorageError && /compaction was cut off/.test(error.message),
-    )
   })
 })
 
