@@ -30,8 +30,8 @@ export class LogReader {
   readonly #segments: LogSegments
   readonly #hintOffsets = new Float64Array(HINT_COUNT).fill(-1)
   readonly #hintPositions = new Float64Array(HINT_COUNT)
-  /** Base offsets of the segments that the positions are in. */
-  readonly #hintSegments = new Float64Array(HINT_COUNT)
+  /** The segments that the positions are in: compaction makes another one of the same offset. */
+  readonly #hintSegments = new Array<LogSegment | null>(HINT_COUNT).fill(null)
   #nextHint = 0
 
   constructor(context: LogContext, segments: LogSegments) {
@@ -90,8 +90,7 @@ export class LogReader {
   #recall(offset: number): number {
     const at = this.#hintOffsets.indexOf(offset)
     if (at < 0) return -1
-    const segment = this.#segments.at(this.#segments.indexOf(offset))
-    if (segment?.baseOffset !== this.#hintSegments[at]) return -1
+    if (this.#segments.at(this.#segments.indexOf(offset)) !== this.#hintSegments[at]) return -1
     return this.#hintPositions[at] as number
   }
 
@@ -101,7 +100,7 @@ export class LogReader {
     if (known < 0) this.#nextHint = (this.#nextHint + 1) % HINT_COUNT
     this.#hintOffsets[at] = read.nextOffset
     this.#hintPositions[at] = read.nextPosition
-    this.#hintSegments[at] = read.segmentBaseOffset
+    this.#hintSegments[at] = read.segment
   }
 }
 
@@ -130,8 +129,9 @@ class FileRead {
   readonly #context: LogContext
   readonly #segments: LogSegments
   readonly #done: ReadDone
-  #index = 0
   #segment!: LogSegment
+  /** Where the segment behind it began when this one was entered, -1: there was none. */
+  #nextBaseOffset = -1
 
   constructor(context: LogContext, segments: LogSegments, request: ReadRequest, done: ReadDone) {
     this.#context = context
@@ -141,23 +141,21 @@ class FileRead {
     this.#done = done
   }
 
-  get segmentBaseOffset(): number {
-    return this.#segment.baseOffset
+  /** Where it ended. */
+  get segment(): LogSegment {
+    return this.#segment
   }
 
   /** @param knownPosition of the batch that begins at the offset, -1: unknown */
   start(knownPosition: number): void {
-    this.#index = this.#segments.indexOf(this.request.offset)
-    this.#enterSegment(knownPosition)
+    this.#enterSegment(this.request.offset, knownPosition)
   }
 
-  #enterSegment(knownPosition: number): void {
-    const segment = this.#segments.at(this.#index)
-    if (segment === undefined) {
-      this.#finish(NO_PIECES, 0, null)
-      return
-    }
+  #enterSegment(offset: number, knownPosition: number): void {
+    const index = this.#segments.indexOf(offset)
+    const segment = this.#segments.at(index) ?? this.#segments.active
     this.#segment = segment
+    this.#nextBaseOffset = this.#segments.at(index + 1)?.baseOffset ?? -1
     this.#segments.use(segment)
     segment.pin()
     try {
@@ -271,8 +269,9 @@ class FileRead {
 
   #nextSegment(): void {
     this.#segment.unpin()
-    this.#index++
-    this.#enterSegment(-1)
+    // Retention and compaction change the list while a read waits for the disk.
+    if (this.#nextBaseOffset < 0) this.#finish(NO_PIECES, 0, null)
+    else this.#enterSegment(this.#nextBaseOffset, -1)
   }
 
   #finishSlice(memory: ReadBuffer, start: number, end: number, position: number): void {

@@ -30,9 +30,8 @@ export async function findOffsetForTimestamp(
   timestampMs: number,
   endOffset: number,
 ): Promise<TimestampOffset | null> {
-  for (const [index, segment] of segments.all.entries()) {
-    const segmentEnd = Math.min(segments.at(index + 1)?.baseOffset ?? endOffset, endOffset)
-    if (segment.maxTimestampMs < timestampMs || segmentEnd <= log.logStartOffset) continue
+  for (const { segment, segmentEnd } of walkSegments(log, segments, endOffset)) {
+    if (segment.maxTimestampMs < timestampMs) continue
     const start = Math.max(
       segments.use(segment).indexes.times.lookup(timestampMs),
       log.logStartOffset,
@@ -54,15 +53,31 @@ export async function findLargestTimestamp(
   endOffset: number,
 ): Promise<TimestampOffset | null> {
   let best: TimestampOffset | null = null
-  for (const [index, segment] of segments.all.entries()) {
-    const segmentEnd = Math.min(segments.at(index + 1)?.baseOffset ?? endOffset, endOffset)
-    if (segmentEnd <= log.logStartOffset || segment.sizeBytes === 0) continue
+  for (const { segment, segmentEnd } of walkSegments(log, segments, endOffset)) {
+    if (segment.sizeBytes === 0) continue
     if (best !== null && segment.maxTimestampMs <= best.timestampMs) continue
     const candidate = await largestIn(log, segment, segmentEnd)
     if (candidate !== null && (best === null || candidate.timestampMs > best.timestampMs))
       best = candidate
   }
   return best
+}
+
+/**
+ * The segments below `endOffset` with the end of each. It goes by offsets: retention and compaction
+ * change the list while the caller waits for a read.
+ */
+function* walkSegments(
+  log: Readable,
+  segments: LogSegments,
+  endOffset: number,
+): Generator<{ readonly segment: LogSegment; readonly segmentEnd: number }> {
+  for (let offset = log.logStartOffset; offset < endOffset; ) {
+    const index = segments.indexOf(offset)
+    const segmentEnd = Math.min(segments.at(index + 1)?.baseOffset ?? endOffset, endOffset)
+    yield { segment: segments.at(index) ?? segments.active, segmentEnd }
+    offset = segmentEnd
+  }
 }
 
 async function largestIn(
