@@ -140,6 +140,8 @@ function logManagerOptionsOf(config: BrokerConfig) {
     readBufferBytes: config.getLong('spool.max.read.buffer.bytes'),
     retentionCheckIntervalMs: config.getLong('log.retention.check.interval.ms'),
     checkpointIntervalMs: config.getInt('log.flush.offset.checkpoint.interval.ms'),
+    producerIdExpirationCheckIntervalMs: config.getInt('producer.id.expiration.check.interval.ms'),
+    initialTaskDelayMs: config.getLong('log.initial.task.delay.ms'),
   }
 }
 

@@ -49,6 +49,8 @@ export interface LogManagerOptions {
   readonly checkpointIntervalMs?: number
   /** `producer.id.expiration.check.interval.ms` */
   readonly producerIdExpirationCheckIntervalMs?: number
+  /** `log.initial.task.delay.ms`: a start is not the time for other work. */
+  readonly initialTaskDelayMs?: number
 }
 
 export interface LogManagerPorts {
@@ -70,9 +72,8 @@ const DEFAULTS: Required<LogManagerOptions> = {
   retentionCheckIntervalMs: 300_000,
   checkpointIntervalMs: 60_000,
   producerIdExpirationCheckIntervalMs: 600_000,
+  initialTaskDelayMs: 30_000,
 }
-/** As Kafka's InitialTaskDelayMs: a start is not the time for other work. */
-const FIRST_RETENTION_DELAY_MS = 30_000
 /** Not a topic of users: it may be there before anything says so. */
 const METADATA_DIRECTORY = '__cluster_metadata-0'
 
@@ -186,13 +187,13 @@ export class LogManager implements LogStore {
   }
 
   start(): void {
+    const { initialTaskDelayMs, retentionCheckIntervalMs, checkpointIntervalMs } = this.#options
     for (const name of this.#fs.list(this.#directory.path)) {
       if (!isDeletedDirectory(name)) continue
-      this.#remover.removeLater([this.#directory.pathOf(name)], FIRST_RETENTION_DELAY_MS)
+      this.#remover.removeLater([this.#directory.pathOf(name)], initialTaskDelayMs)
     }
-    const { retentionCheckIntervalMs, checkpointIntervalMs } = this.#options
     this.#repeat(
-      Math.min(FIRST_RETENTION_DELAY_MS, retentionCheckIntervalMs),
+      Math.min(initialTaskDelayMs, retentionCheckIntervalMs),
       retentionCheckIntervalMs,
       () => this.#deleteExpired(),
     )

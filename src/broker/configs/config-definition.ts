@@ -49,11 +49,13 @@ export interface ConfigDefinition {
   readonly isReadOnly: boolean
   /** Never shown, never logged. */
   readonly isSensitive: boolean
+  /** Taken, but not among the configs that are shown. */
+  readonly isInternal: boolean
   /** For a topic config: the broker config its default comes from, if there is one. */
   readonly brokerName: string | null
 }
 
-export function definitionOfBroker(row: BrokerConfigRow): ConfigDefinition {
+export function definitionOfBroker(row: BrokerConfigRow, isInternal = false): ConfigDefinition {
   const [name, type, defaultValue, valid = '', dynamic] = row
   const isReadOnly = dynamic !== DYNAMIC
   return {
@@ -63,11 +65,21 @@ export function definitionOfBroker(row: BrokerConfigRow): ConfigDefinition {
     valid,
     isReadOnly,
     isSensitive: type === PASSWORD,
+    isInternal,
     brokerName: null,
   }
 }
 
 export function definitionOfTopic(row: TopicConfigRow): ConfigDefinition {
   const [name, type, defaultValue, valid, brokerName] = row
-  return { name, type, defaultValue, valid, isReadOnly: false, isSensitive: false, brokerName }
+  return {
+    name,
+    type,
+    defaultValue,
+    valid,
+    isReadOnly: false,
+    isSensitive: false,
+    isInternal: false,
+    brokerName,
+  }
 }

@@ -107,9 +107,11 @@ function chosen(
   definitions: ReadonlyMap<string, ConfigDefinition>,
   keys: readonly string[] | null,
 ): ConfigDefinition[] {
-  if (keys === null || keys.length === 0) return [...definitions.values()]
-  const found = [...new Set(keys)].map((key) => definitions.get(key))
-  return found.filter((definition) => definition !== undefined)
+  const names = keys === null || keys.length === 0 ? definitions.keys() : new Set(keys)
+  return [...names].flatMap((name) => {
+    const definition = definitions.get(name)
+    return definition === undefined || definition.isInternal ? [] : [definition]
+  })
 }
 
 const invalidRequest = (message: string): BrokerError =>

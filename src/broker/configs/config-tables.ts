@@ -4,6 +4,7 @@ import {
   definitionOfBroker,
   definitionOfTopic,
 } from './config-definition.ts'
+import { INTERNAL_CONFIG_ROWS } from './internal-config-definitions.ts'
 import { SECURITY_CONFIG_ROWS } from './security-config-definitions.ts'
 import { SPOOL_CONFIG_ROWS, SPOOL_TOPIC_CONFIG_ROWS } from './spool-config-definitions.ts'
 import { TOPIC_CONFIG_ROWS } from './topic-config-definitions.ts'
@@ -11,13 +12,15 @@ import { TOPIC_CONFIG_ROWS } from './topic-config-definitions.ts'
 let brokerConfigs: ReadonlyMap<string, ConfigDefinition> | undefined
 let topicConfigs: ReadonlyMap<string, ConfigDefinition> | undefined
 
-/** All configs of a broker by name, in alphabetical order but Spool's own at the end. */
+/** All configs of a broker by name, in alphabetical order but Spool's own and internal ones last. */
 export function brokerConfigDefinitions(): ReadonlyMap<string, ConfigDefinition> {
   brokerConfigs ??= new Map(
-    [...BROKER_CONFIG_ROWS, ...SECURITY_CONFIG_ROWS, ...SPOOL_CONFIG_ROWS].map((row) => [
-      row[0],
-      definitionOfBroker(row),
-    ]),
+    [
+      ...[...BROKER_CONFIG_ROWS, ...SECURITY_CONFIG_ROWS, ...SPOOL_CONFIG_ROWS].map((row) =>
+        definitionOfBroker(row),
+      ),
+      ...INTERNAL_CONFIG_ROWS.map((row) => definitionOfBroker(row, true)),
+    ].map((definition) => [definition.name, definition]),
   )
   return brokerConfigs
 }

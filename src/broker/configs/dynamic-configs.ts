@@ -1,5 +1,16 @@
 import { brokerConfigDefinitions, topicConfigDefinitions } from './config-tables.ts'
 
+/** Read at every use, so a change holds from then on. */
+const READ_AT_USE = [
+  'producer.id.expiration.ms',
+  'log.cleaner.backoff.ms',
+  'log.cleaner.dedupe.buffer.size',
+  'log.cleaner.io.buffer.load.factor',
+  'log.cleaner.io.buffer.size',
+  'log.cleaner.io.max.bytes.per.second',
+  'log.cleaner.threads',
+]
+
 let names: ReadonlySet<string> | undefined
 
 /**
@@ -13,7 +24,7 @@ export function isChangeable(name: string): boolean {
 }
 
 function changeableNames(): ReadonlySet<string> {
-  const found = new Set(['producer.id.expiration.ms'])
+  const found = new Set(READ_AT_USE)
   for (const { brokerName } of topicConfigDefinitions().values()) {
     if (brokerName !== null && brokerConfigDefinitions().get(brokerName)?.isReadOnly === false) {
       found.add(brokerName)

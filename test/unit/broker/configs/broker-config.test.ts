@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import { ConfigError } from '../../../../src/base/errors.ts'
 import { BrokerConfig } from '../../../../src/broker/configs/broker-config.ts'
+import type { ConfigDefinition } from '../../../../src/broker/configs/config-definition.ts'
 import {
   brokerConfigDefinitions,
   topicConfigDefinitions,
@@ -22,7 +23,7 @@ function refuses(values: Readonly<Record<string, string>>, expected: RegExp): vo
 
 describe('the tables of configs', () => {
   it('have the 350 broker and 37 topic configs of Kafka 4.4, each with a fitting default', () => {
-    const isKafkas = ({ name }: { readonly name: string }) => !name.startsWith('spool.')
+    const isKafkas = (one: ConfigDefinition) => !one.name.startsWith('spool.') && !one.isInternal
     const broker = [...brokerConfigDefinitions().values()]
     const topic = [...topicConfigDefinitions().values()]
     assert.equal(broker.filter(isKafkas).length, 350)
