@@ -34,8 +34,10 @@ export class Frame implements Lease {
  * no garbage: with a fresh buffer for each frame, the collector took 14 % of the CPU.
  */
 export class FramePool {
+  /** By size class; the class that was asked for last is the last one. */
   readonly #free = new Map<number, Buffer[]>()
   readonly #maxKeptBytes: number
+  #newest = 0
   #keptBytes = 0
   #usedBytes = 0
 
@@ -57,7 +59,7 @@ export class FramePool {
   take(byteCount: number): Frame {
     const size = frameBytes(byteCount)
     this.#usedBytes += size
-    const kept = this.#free.get(size)?.pop()
+    const kept = this.#freeOf(size).pop()
     if (kept === undefined) return new Frame(Buffer.allocUnsafeSlow(size), this)
     this.#keptBytes -= size
     return new Frame(kept, this)
@@ -67,11 +69,31 @@ export class FramePool {
   giveBack(buffer: Buffer): void {
     const size = buffer.byteLength
     this.#usedBytes -= size
-    if (this.#keptBytes + size > this.#maxKeptBytes) return
+    if (size > this.#maxKeptBytes) return
+    const list = this.#free.get(size) ?? this.#freeOf(size)
+    while (this.#keptBytes + size > this.#maxKeptBytes) this.#dropOne()
     this.#keptBytes += size
-    const list = this.#free.get(size)
-    if (list === undefined) this.#free.set(size, [buffer])
-    else list.push(buffer)
+    list.push(buffer)
+  }
+
+  #freeOf(size: number): Buffer[] {
+    const list = this.#free.get(size) ?? []
+    if (this.#newest !== size) {
+      this.#newest = size
+      this.#free.delete(size)
+      this.#free.set(size, list)
+    }
+    return list
+  }
+
+  /** Old sizes must not keep the place of those that are asked for now. */
+  #dropOne(): void {
+    for (const list of this.#free.values()) {
+      const dropped = list.pop()
+      if (dropped === undefined) continue
+      this.#keptBytes -= dropped.byteLength
+      return
+    }
   }
 }
 

@@ -38,7 +38,20 @@ describe('the pool of frames', () => {
     const pool = new FramePool(200 * KIB)
     const frames = [64, 128, 64].map((kib) => pool.take(kib * KIB))
     for (const frame of frames) frame.release()
-    assert.deepEqual([pool.usedBytes, pool.keptBytes], [0, 192 * KIB])
+    assert.deepEqual([pool.usedBytes, pool.keptBytes], [0, 128 * KIB])
+    const large = pool.take(256 * KIB)
+    large.release()
+    assert.equal(pool.keptBytes, 128 * KIB)
+  })
+
+  it('does not let sizes that nobody asks for any more keep the place of the others', () => {
+    const pool = new FramePool(256 * KIB)
+    const old = [64, 64, 64, 64].map((kib) => pool.take(kib * KIB))
+    for (const frame of old) frame.release()
+    const frame = pool.take(128 * KIB)
+    frame.release()
+    assert.equal(pool.keptBytes, 256 * KIB)
+    assert.equal(pool.take(128 * KIB).buffer, frame.buffer)
   })
 
   it('finds a release too many', () => {
