@@ -13,10 +13,11 @@ const WINDOW_BYTES = 1_048_576
 /** A file system that grew a file before a crash, but did not write it, leaves zeros. */
 export function isZeroFilled(handle: FileHandle, start: number, end: number): boolean {
   const buffer = Buffer.allocUnsafe(Math.min(WINDOW_BYTES, end - start))
+  const zeros = Buffer.alloc(buffer.length)
   for (let position = start; position < end; ) {
     const count = handle.readNow(buffer, 0, Math.min(buffer.length, end - position), position)
     if (count === 0) return true
-    for (let at = 0; at < count; at++) if (buffer[at] !== 0) return false
+    if (buffer.compare(zeros, 0, count, 0, count) !== 0) return false
     position += count
   }
   return true
@@ -39,8 +40,8 @@ export function findBatchAfter(
     const wanted = Math.min(window.length, end - position)
     const count = handle.readNow(window, 0, wanted, position)
     if (count < RECORD_BATCH_OVERHEAD) return -1
-    for (let at = 0; at + RECORD_BATCH_OVERHEAD <= count; at++) {
-      if (window[at + MAGIC_POSITION] !== MAGIC_V2) continue
+    const last = count - RECORD_BATCH_OVERHEAD
+    for (let at = nextMagic(window, 0); at >= 0 && at <= last; at = nextMagic(window, at + 1)) {
       const size = sizeInBytesOf(window, at)
       if (size < RECORD_BATCH_OVERHEAD || position + at + size > end) continue
       const offset = baseOffsetOf(window, at)
@@ -51,6 +52,12 @@ export function findBatchAfter(
     position += count - RECORD_BATCH_OVERHEAD + 1
   }
   return -1
+}
+
+/** Where the next batch could begin, by the number of its format; -1: nowhere. */
+function nextMagic(window: Buffer, from: number): number {
+  const found = window.indexOf(MAGIC_V2, from + MAGIC_POSITION)
+  return found < 0 ? -1 : found - MAGIC_POSITION
 }
 
 function isWholeBatch(

@@ -147,6 +147,8 @@ class LogRecovery {
     }
     for (let index = first; index < segments.length; index++) {
       if (this.#recoverSegment(segments[index] as LogSegment)) continue
+      // Only bytes behind its last batch were cut: a preallocated file that was not trimmed.
+      if (segments[index + 1]?.baseOffset === this.#logEndOffset) continue
       return this.#setAside(segments, index + 1)
     }
     return segments
@@ -239,6 +241,7 @@ class LogRecovery {
     }
     const first = new LogSegment(this.#context, directory, logStartOffset, true, this.#jitterMs())
     // Opening makes the file; its name is safe with the directory.
+    first.allocate(this.#options.config)
     first.handle.dataSyncNow()
     this.#context.fs.syncDirectory(directory)
     this.#rebuilt.clear()

@@ -58,6 +58,8 @@ export class LogSegment {
   #isTimeKnown: boolean
   #pinCount = 0
   #isRetired = false
+  /** Length of the file while it has room that no batch uses yet; else 0. */
+  #allocatedBytes = 0
 
   /** @param isNew the segment has no content and no files that matter */
   constructor(
@@ -152,6 +154,24 @@ export class LogSegment {
       (this.indexes.times.entryCount + 2) * TIME_ENTRY_BYTES > c.segmentIndexBytes ||
       lastOffset - this.baseOffset > MAX_RELATIVE
     )
+  }
+
+  /** `preallocate`, as Kafka does it: makes the empty file as long as it may get. */
+  allocate(config: LogConfig): void {
+    if (!config.isPreallocated) return
+    this.#allocatedBytes = Math.min(config.segmentBytes, MAX_RELATIVE)
+    this.handle.truncate(this.#allocatedBytes)
+  }
+
+  /**
+   * Takes back the room that no batch used: readers of the file go by its length.
+   * @returns false when there was none
+   */
+  trim(): boolean {
+    if (this.#allocatedBytes <= this.sizeBytes) return false
+    this.handle.truncate(this.sizeBytes)
+    this.#allocatedBytes = 0
+    return true
   }
 
   /** Takes note of a batch that was written at the end of the file. */

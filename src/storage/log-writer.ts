@@ -170,6 +170,7 @@ export class LogWriter {
     if (this.failure !== null) return
     this.#flushTimer?.cancel()
     const { segments, context, epochs, directory, producers } = this.#log
+    if (segments.active.trim()) segments.active.handle.dataSyncNow()
     if (this.#isChanged) {
       const files = segments.active.writeIndexes()
       files.push(this.#snapshots.write(this.endOffset, producers.toSnapshot()))
@@ -401,11 +402,13 @@ export class LogWriter {
       true,
       segmentJitterMs(context, config),
     )
+    old.trim()
     const files = old.writeIndexes()
     files.push(this.#snapshots.write(baseOffset, producers.toSnapshot(before)))
     this.#snapshots.trim(baseOffset)
     if (this.#log.epochs.isDirty) this.#log.epochs.save(context.fs, directory)
     next.handle.truncate(0)
+    next.allocate(config)
     segments.add(next)
     this.#syncer.addRolled(old, files)
   }
