@@ -96,7 +96,7 @@ export class TopicConfig {
     const policy = this.cleanupPolicy
     return {
       segmentBytes: this.getLong('segment.bytes'),
-      segmentMs: this.getLong('segment.ms'),
+      segmentMs: this.#segmentMs(),
       segmentJitterMs: this.getLong('segment.jitter.ms'),
       segmentIndexBytes: this.getLong('segment.index.bytes'),
       indexIntervalBytes: this.getLong('index.interval.bytes'),
@@ -117,6 +117,13 @@ export class TopicConfig {
     }
   }
 
+  /** The last segment is never compacted, so `max.compaction.lag.ms` has to end it in time. */
+  #segmentMs(): number {
+    const segmentMs = this.getLong('segment.ms')
+    if (!this.cleanupPolicy.includes('compact')) return segmentMs
+    return Math.min(segmentMs, this.getLong('max.compaction.lag.ms'))
+  }
+
   /** What a partition asks of the batches of clients. */
   produceSettings(): ProduceSettings {
     const policy = this.cleanupPolicy
@@ -126,6 +133,7 @@ export class TopicConfig {
       : undefined
     return {
       maxMessageBytes: this.getLong('max.message.bytes'),
+      segmentBytes: this.getLong('segment.bytes'),
       isCompacted: policy.includes('compact'),
       isDeleted: policy.includes('delete'),
       timestampType:

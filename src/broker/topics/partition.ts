@@ -22,6 +22,8 @@ export interface PartitionWatcher {
 export interface ProduceSettings {
   /** `max.message.bytes` */
   readonly maxMessageBytes: number
+  /** `segment.bytes`: no batch may be larger. */
+  readonly segmentBytes: number
   /** `cleanup.policy` holds `compact`: every record needs a key. */
   readonly isCompacted: boolean
   /** `cleanup.policy` holds `delete`: DeleteRecords is allowed. */
@@ -42,6 +44,7 @@ export interface ProduceSettings {
 
 export const DEFAULT_PRODUCE_SETTINGS: ProduceSettings = {
   maxMessageBytes: 1_048_588,
+  segmentBytes: 1_073_741_824,
   isCompacted: false,
   isDeleted: true,
   timestampType: TimestampType.CREATE_TIME,
@@ -124,7 +127,7 @@ export class Partition implements LogListener {
 
   /**
    * Validates a client's batch and appends it. Errors: those of `validateProduceBatch` and of
-   * `PartitionLog.append`.
+   * `PartitionLog.append`, and RECORD_LIST_TOO_LARGE for a batch that no segment can hold.
    */
   append(append: ProduceAppend): ProduceResult {
     const availability = this.availability
@@ -135,6 +138,11 @@ export class Partition implements LogListener {
       return { errorCode, errorMessage, recordErrors, baseOffset: -1, logAppendTimeMs: -1 }
     }
     const { batch, logAppendTime } = outcome
+    const { segmentBytes } = this.#settings
+    if (batch.byteLength > segmentBytes) {
+      const text = `Record batch of ${batch.byteLength} bytes is larger than segment.bytes, ${segmentBytes}`
+      return refused(ErrorCode.RECORD_LIST_TOO_LARGE, text)
+    }
     const result = this.log.append({
       batch,
       // Recompression makes new bytes, which need nobody's lease.

@@ -89,6 +89,17 @@ describe('an append to a partition', () => {
     assert.equal(make({ maxDecompressedBytes: 3000 }).append(records()).errorCode, ErrorCode.NONE)
   })
 
+  it('refuses a batch that is larger than segment.bytes with RECORD_LIST_TOO_LARGE', () => {
+    const records = buildBatch([RECORD])
+    const { log, append, lease } = make({ segmentBytes: records.byteLength - 1 })
+    const { errorCode, errorMessage } = append(records)
+    assert.equal(errorCode, ErrorCode.RECORD_LIST_TOO_LARGE)
+    assert.match(errorMessage ?? '', /larger than segment\.bytes/)
+    assert.deepEqual([log.logEndOffset, lease.holdCount], [0, 1])
+    const enough = make({ segmentBytes: records.byteLength }).append(buildBatch([RECORD]))
+    assert.equal(enough.errorCode, ErrorCode.NONE)
+  })
+
   it('passes the refusal of the log on', () => {
     const { log, append } = make()
     log.nextAppendError = ErrorCode.INVALID_PRODUCER_EPOCH
