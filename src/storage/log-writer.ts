@@ -147,6 +147,11 @@ export class LogWriter {
   }
 
   configured(): void {
+    if (this.failure !== null) return
+    // It counts from the old `flush.ms`.
+    this.#flushTimer?.cancel()
+    this.#flushTimer = null
+    this.#syncIfDue()
     if (this.#log.config.durability === 'os') this.#advance()
     else this.schedule()
   }
