@@ -1,7 +1,8 @@
 /**
- * Runs the tests. Run: node scripts/test.ts [unit|e2e] [file…]
+ * Runs the tests. Run: node scripts/test.ts [unit|e2e|bench] [file…]
  * Unit tests share one process, which is several times quicker; end-to-end tests open ports and get
- * a process per file. The last line is the count of the runner.
+ * a process per file. The smoke of the bench needs Apache Kafka, which it brings in as the conformance
+ * tier does, so it runs only when it is named. The last line is the count of the runner.
  */
 import { spawn } from 'node:child_process'
 import { globSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
@@ -13,6 +14,9 @@ interface Suite {
   readonly name: string
   readonly files: readonly string[]
   readonly options: readonly string[]
+  /** Left out unless it is named. */
+  readonly isOnlyByName?: boolean
+  readonly timeoutMs?: number
 }
 
 /** A test that hangs must fail, not keep CI busy. */
@@ -31,6 +35,13 @@ function allSuites(): Suite[] {
       files: globSync('test/{e2e,crash}/**/*.test.ts').sort(),
       options: ['--test-isolation=process', '--test-concurrency=1'],
     },
+    {
+      name: 'bench',
+      files: globSync('test/bench/**/*.test.ts').sort(),
+      options: ['--test-isolation=process', '--test-concurrency=1'],
+      isOnlyByName: true,
+      timeoutMs: 300_000,
+    },
   ]
 }
 
@@ -39,7 +50,9 @@ function chosenSuites(args: readonly string[]): Suite[] {
   const files = args.filter((arg) => arg.endsWith('.ts'))
   const names = args.filter((arg) => !arg.endsWith('.ts'))
   return allSuites()
-    .filter((suite) => names.length === 0 || names.includes(suite.name))
+    .filter(({ name, isOnlyByName }) =>
+      names.length === 0 ? isOnlyByName !== true || files.length > 0 : names.includes(name),
+    )
     .map((suite) =>
       files.length === 0
         ? suite
@@ -52,7 +65,7 @@ function runSuite(suite: Suite, countsFile: string): Promise<Counts> {
   const args = [
     '--test',
     ...suite.options,
-    `--test-timeout=${TEST_TIMEOUT_MS}`,
+    `--test-timeout=${suite.timeoutMs ?? TEST_TIMEOUT_MS}`,
     '--test-reporter=spec',
     '--test-reporter-destination=stdout',
     `--test-reporter=${new URL('count-reporter.ts', import.meta.url)}`,
@@ -96,7 +109,7 @@ try {
   rmSync(directory, { recursive: true, force: true })
 }
 if (suites.length === 0) {
-  console.error('no suite of that name; there are unit and e2e')
+  console.error('no suite of that name; there are unit, e2e and bench')
   total.failed++
 }
 console.log(countsLine(total))

@@ -173,7 +173,8 @@ const idle: Scenario = {
   topic: { partitionCount: 1 },
   run: async (context) => {
     const { pid, bootstrap } = context.target
-    const seconds = scaledSeconds(context, 6)
+    // Two polls at least: in a shorter time no answer comes.
+    const seconds = Math.max(1, scaledSeconds(context, 6))
     const args = [context.topic, 1, 200, 500, seconds]
     const measured = await measure(pid, () => runLoad('tail', bootstrap, args, seconds))
     return { CPU: (measured.cpuSeconds / measured.seconds) * 100 }

@@ -25,6 +25,19 @@ describe('the test runner', () => {
     assert.deepEqual(await lastLineOf(files), { exitCode: 0, lastLine: '2 passed, 0 failed' })
   })
 
+  it('runs the smoke of the bench only when it is named', async () => {
+    const files = {
+      'test/unit/a.test.ts': PASSING,
+      'test/e2e/b.test.ts': PASSING,
+      'test/bench/c.test.ts': FAILING,
+    }
+    assert.deepEqual(await lastLineOf(files), { exitCode: 0, lastLine: '2 passed, 0 failed' })
+    assert.deepEqual(await lastLineOf(files, 'bench'), {
+      exitCode: 1,
+      lastLine: '0 passed, 1 failed',
+    })
+  })
+
   it('counts a failed test and exits 1', async () => {
     const files = { 'test/unit/a.test.ts': PASSING + FAILING.split('\n')[1] }
     const ended = await lastLineOf(files, 'unit')
