@@ -8,7 +8,7 @@ import {
   zstdDecompressSync,
 } from 'node:zlib'
 import { CorruptRecordError } from './corrupt-record-error.ts'
-import { lz4Compress, lz4Decompress } from './lz4-frame.ts'
+import { lz4Compress, lz4CompressHigh, lz4Decompress } from './lz4-frame.ts'
 import { Codec } from './record-batch.ts'
 import { snappyCompress, snappyDecompress } from './snappy-framing.ts'
 
@@ -22,7 +22,7 @@ export const DEFAULT_MAX_DECOMPRESSED_BYTES = 104_857_600
 /** Levels of `compression.<codec>.level` (KIP-390): lowest, highest and default. */
 export const COMPRESSION_LEVELS = {
   gzip: { min: 1, max: 9, default: constants.Z_DEFAULT_COMPRESSION },
-  /** Checked like Kafka's; the LZ4 libraries have one speed, so the level changes nothing. */
+  /** As in Kafka, the default is the fast compressor; others search more, the higher the longer. */
   lz4: { min: 1, max: 17, default: 9 },
   zstd: { min: -131072, max: 22, default: 3 },
 } as const
@@ -46,7 +46,9 @@ export function compress(codec: Codec, input: Buffer, level?: number): Buffer {
     case Codec.SNAPPY:
       return snappyCompress(input)
     case Codec.LZ4:
-      return lz4Compress(input)
+      return level === undefined || level === COMPRESSION_LEVELS.lz4.default
+        ? lz4Compress(input)
+        : lz4CompressHigh(input, level)
     case Codec.ZSTD:
       return zstdCompressSync(input, {
         params: {

@@ -1,6 +1,7 @@
 import { loadOptionalModule } from '../base/optional-module.ts'
 import { CorruptRecordError } from './corrupt-record-error.ts'
 import { lz4BlockLength, lz4LastMatchStart } from './lz4-block.ts'
+import { compressLz4BlockHigh, lz4BlockBound } from './lz4-high-compression.ts'
 
 /**
  * LZ4 frames as Kafka's record format v2 has them: magic, descriptor, independent blocks, end mark.
@@ -18,9 +19,9 @@ const CONTENT_SIZE_BIT = 0x08
 const CONTENT_CHECKSUM_BIT = 0x04
 const DICTIONARY_BIT = 0x01
 const STORED_BIT = 0x8000_0000
-/** 64 KiB blocks, as the Java client writes them. */
-const WRITTEN_BLOCK_ID = 4
-const WRITTEN_BLOCK_BYTES = 65_536
+/** Ids of the largest size that blocks may have: 64 KiB, 256 KiB, 1 MiB, 4 MiB. */
+const SMALLEST_BLOCK_ID = 4
+const LARGEST_BLOCK_ID = 7
 
 /** One way to run whole frames; a reader gets the exact size, checked before. */
 export interface Lz4Frames {
@@ -71,8 +72,16 @@ export function selectLz4Frames(loaded: unknown): Lz4Frames {
 /** The pure implementation: our frame around the blocks of lz4js. */
 export function pureLz4Frames(): Lz4Frames {
   const blocks = loadOptionalModule('lz4js') as PureLz4
+  const table = new Uint32Array(65_536)
+  const compressFast = (from: Buffer, to: Buffer): number => {
+    // A table that remembers the block before would make this one depend on it.
+    table.fill(0)
+    const size = blocks.compressBlock(from, to, 0, from.length, table)
+    return isStrict(to.subarray(0, size), from.length) ? size : 0
+  }
   return {
-    compress: (input) => compressBlocks(blocks, input),
+    // 64 KiB blocks, as the Java client writes them.
+    compress: (input) => compressBlocks(compressFast, SMALLEST_BLOCK_ID, input),
     decompress: (input, frame) => decompressBlocks(blocks, input, frame),
   }
 }
@@ -88,6 +97,22 @@ function defaultFrames(): Lz4Frames {
 export function lz4Compress(input: Buffer, frames: Lz4Frames = defaultFrames()): Buffer {
   return frames.compress(input)
 }
+
+/** Levels outside search as these: above, a MiB of bad luck takes seconds and wins a percent. */
+const LOWEST_LEVEL = 2
+const HIGHEST_LEVEL = 10
+
+/** The same, but slower and smaller: each level looks at twice as many places as the one below. */
+export function lz4CompressHigh(input: Buffer, level: number): Buffer {
+  const maxAttempts = 1 << (Math.max(LOWEST_LEVEL, Math.min(level, HIGHEST_LEVEL)) - 1)
+  const compressBlock = (from: Buffer, to: Buffer) => compressLz4BlockHigh(from, to, maxAttempts)
+  // Each block begins without a past to match with, so few large ones are smaller.
+  let blockId = SMALLEST_BLOCK_ID
+  while (blockBytesOf(blockId) < input.length && blockId < LARGEST_BLOCK_ID) blockId++
+  return compressBlocks(compressBlock, blockId, input)
+}
+
+const blockBytesOf = (blockId: number): number => 1 << (8 + 2 * blockId)
 
 /**
  * Decompresses one frame, with or without content size and checksums.
@@ -117,12 +142,12 @@ function walkFrame(input: Buffer, maxBytes: number): Lz4Frame {
   if ((flags & INDEPENDENT_BIT) === 0) throw corrupt('dependent blocks are not supported by Kafka')
   if ((flags & DICTIONARY_BIT) !== 0) throw corrupt('dictionaries are not supported by Kafka')
   const blockId = ((input[5] as number) >> 4) & 7
-  if (blockId < 4) throw corrupt('unknown block size')
+  if (blockId < SMALLEST_BLOCK_ID) throw corrupt('unknown block size')
   const descriptorEnd = (flags & CONTENT_SIZE_BIT) === 0 ? 6 : 14
   if (descriptorEnd >= input.length) throw corrupt('cut in its descriptor')
   const headerChecksum = (xxh32(input, 4, descriptorEnd - 4) >>> 8) & 0xff
   if (input[descriptorEnd] !== headerChecksum) throw corrupt('wrong descriptor checksum')
-  const frame = walkBlocks(input, descriptorEnd + 1, flags, 1 << (8 + 2 * blockId), maxBytes)
+  const frame = walkBlocks(input, descriptorEnd + 1, flags, blockBytesOf(blockId), maxBytes)
   if (descriptorEnd === 14) {
     const claimed = input.readUInt32LE(6) + input.readUInt32LE(10) * 0x1_0000_0000
     if (claimed !== frame.contentBytes) throw corrupt('wrong content size')
@@ -185,21 +210,22 @@ function decompressBlocks(blocks: PureLz4, input: Buffer, frame: Lz4Frame): Buff
   return output
 }
 
-function compressBlocks(blocks: PureLz4, input: Buffer): Buffer {
+/** @returns bytes written, 0 when the block is better stored as it is */
+type CompressBlock = (from: Buffer, to: Buffer) => number
+
+function compressBlocks(compressBlock: CompressBlock, blockId: number, input: Buffer): Buffer {
   const header = Buffer.alloc(7)
   header.writeUInt32LE(FRAME_MAGIC)
   header[4] = VERSION_1 | INDEPENDENT_BIT
-  header[5] = WRITTEN_BLOCK_ID << 4
+  header[5] = blockId << 4
   header[6] = (xxh32(header, 4, 2) >>> 8) & 0xff
   const pieces: Uint8Array[] = [header]
-  const table = new Uint32Array(65_536)
-  for (let at = 0; at < input.length; at += WRITTEN_BLOCK_BYTES) {
-    const from = input.subarray(at, at + WRITTEN_BLOCK_BYTES)
-    // A table that remembers the block before would make this one depend on it.
-    table.fill(0)
-    const to = Buffer.alloc(from.length + Math.ceil(from.length / 255) + 16)
-    const size = blocks.compressBlock(from, to, 0, from.length, table)
-    const isUseful = size > 0 && size < from.length && isStrict(to.subarray(0, size), from.length)
+  const blockBytes = blockBytesOf(blockId)
+  for (let at = 0; at < input.length; at += blockBytes) {
+    const from = input.subarray(at, at + blockBytes)
+    const to = Buffer.alloc(lz4BlockBound(from.length))
+    const size = compressBlock(from, to)
+    const isUseful = size > 0 && size < from.length
     const body = isUseful ? to.subarray(0, size) : from
     const field = Buffer.alloc(4)
     field.writeUInt32LE(isUseful ? size : (body.length | STORED_BIT) >>> 0)

@@ -259,6 +259,7 @@ const EFFECTS: readonly Effect[] = [
     expected: [Codec.ZSTD, Codec.GZIP],
   },
   levelEffect('gzip', Codec.GZIP, 1, 9),
+  levelEffect('lz4', Codec.LZ4, 1, 17),
   levelEffect('zstd', Codec.ZSTD, -5, 19),
   {
     config: 'preallocate',
