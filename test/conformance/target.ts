@@ -30,6 +30,8 @@ export interface TargetOptions {
   readonly config?: Readonly<Record<string, string>>
   /** Start on this directory, made before, and never remove it; else on a new temporary one. */
   readonly directory?: string
+  /** What stands before the command of the broker: Spool only, to run it in other namespaces. */
+  readonly wrapper?: readonly string[]
 }
 
 const START_LIMIT_MS = 120_000
@@ -76,7 +78,11 @@ export async function startTarget(kind: TargetKind, options: TargetOptions = {})
   const config = { ...COMMON_CONFIG, ...options.config }
   try {
     const start = kind === 'kafka' ? startKafka : startSpool
-    const { server, bootstrap, dataDir, startMs } = await start(directory, config)
+    const { server, bootstrap, dataDir, startMs } = await start(
+      directory,
+      config,
+      options.wrapper ?? [],
+    )
     return {
       kind,
       bootstrap,
@@ -108,13 +114,15 @@ interface Started {
 async function startSpool(
   directory: string,
   config: Readonly<Record<string, string>>,
+  wrapper: readonly string[],
 ): Promise<Started> {
   const main = join(import.meta.dirname, '..', '..', 'bin', 'spool.mjs')
   const listeners = ['--kafka', '127.0.0.1:0', '--no-nats', '--no-http']
   const settings = Object.entries(config).flatMap(([name, value]) => ['--set', `${name}=${value}`])
-  const args = [main, 'serve', '--data-dir', directory, ...listeners, ...settings]
+  const serve = [main, 'serve', '--data-dir', directory, ...listeners, ...settings]
+  const [program = '', ...args] = [...wrapper, process.execPath, ...serve]
   const startedAt = performance.now()
-  const server = new ServerProcess(process.execPath, args)
+  const server = new ServerProcess(program, args)
   try {
     const listener = await server.waitFor(/kafka.*?(\d+\.\d+\.\d+\.\d+:\d+)/, START_LIMIT_MS)
     await server.waitFor(/\bready\b/, START_LIMIT_MS)

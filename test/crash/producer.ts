@@ -41,6 +41,8 @@ export interface ProducerOptions {
   readonly maxValueBytes: number
   /** A retry of an old batch after the crash may be refused, which is Kafka's own behaviour. */
   readonly mayForgetOldBatches: boolean
+  /** KAFKA_STORAGE_ERROR is no problem: it ends `run`, as a lost connection does. */
+  readonly mayBeRefused?: boolean
 }
 
 /** Which record a value belongs to. */
@@ -55,6 +57,8 @@ export class LoadProducer {
   /** What the broker answered that it must not; the round fails with it. */
   readonly problems: string[] = []
   retriedCount = 0
+  /** Batches that KAFKA_STORAGE_ERROR refused. */
+  refusedCount = 0
   /** Records so far; the next one gets this count. */
   count = 0
   #producerId = -1
@@ -92,7 +96,7 @@ export class LoadProducer {
     this.#producerId = answer.producerId
   }
 
-  /** Sends until the connection is lost, or until it may stop; first what needs a retry. */
+  /** Sends until the connection is lost or the disk full, or it may stop; first what needs a retry. */
   async run(connection: KafkaConnection): Promise<void> {
     const retries = this.#unanswered
     this.#unanswered = []
@@ -113,7 +117,7 @@ export class LoadProducer {
     this.#unanswered.push(...retries)
   }
 
-  /** @returns false when the connection was lost before the answer */
+  /** @returns false when the connection was lost before the answer, or the disk is full */
   async #send(connection: KafkaConnection, batch: SentBatch): Promise<boolean> {
     const { topic, kind } = this.options
     try {
@@ -127,7 +131,11 @@ export class LoadProducer {
       })
       const outcome = answer.responses[0]?.partitionResponses[0]
       if (outcome === undefined) this.#complain(batch, 'an answer without its partition')
-      else if (outcome.errorCode !== 0) this.#refused(batch, outcome.errorCode)
+      else if (this.#isDiskFull(outcome.errorCode)) {
+        this.refusedCount++
+        if (this.isIdempotent) this.#unanswered.push(batch)
+        return false
+      } else if (outcome.errorCode !== 0) this.#refused(batch, outcome.errorCode)
       else if (outcome.baseOffset < 0) this.#complain(batch, `offset ${outcome.baseOffset}`)
       else batch.ackedOffset = outcome.baseOffset
       return true
@@ -164,6 +172,10 @@ export class LoadProducer {
     const baseSequence = this.#sequences[partition] as number
     this.#sequences[partition] = baseSequence + recordCount
     return { producerId: this.#producerId, producerEpoch: 0, baseSequence }
+  }
+
+  #isDiskFull(errorCode: number): boolean {
+    return this.options.mayBeRefused === true && errorCode === ErrorCode.KAFKA_STORAGE_ERROR
   }
 
   #refused(batch: SentBatch, errorCode: number): void {
