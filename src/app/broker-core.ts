@@ -110,7 +110,12 @@ export class BrokerCore {
         ...options,
         logStore,
         logger: logger.child('metadata'),
-        durability: config.getString('spool.durability') === 'os' ? 'os' : 'fsync',
+        log: {
+          // Without syncs for brokers that keep nothing, such as those of tests.
+          durability: config.getString('spool.durability') === 'os' ? 'os' : 'fsync',
+          segmentBytes: config.getInt('metadata.log.segment.bytes'),
+          segmentMs: config.getLong('metadata.log.segment.ms'),
+        },
       })
       const core = new BrokerCore(options, logStore, metadata)
       config.attach(metadata)

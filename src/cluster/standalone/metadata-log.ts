@@ -19,11 +19,20 @@ const METADATA_TOPIC_ID = 'AAAAAAAAAAAAAAAAAAAAAQ'
 const READ_BYTES = 1024 * 1024
 const DAY_MS = 86_400_000
 
-/** Never deleted, never compacted: the log is the state. Sizes are Kafka's defaults for it. */
-function configOf(durability: LogConfig['durability']): LogConfig {
+/** What the operator decides about the metadata log. */
+export interface MetadataLogOptions {
+  readonly durability: LogConfig['durability']
+  /** `metadata.log.segment.bytes` */
+  readonly segmentBytes: number
+  /** `metadata.log.segment.ms` */
+  readonly segmentMs: number
+}
+
+/** Never deleted, never compacted: the log is the state. */
+function configOf({ durability, segmentBytes, segmentMs }: MetadataLogOptions): LogConfig {
   return {
-    segmentBytes: 1024 * 1024 * 1024,
-    segmentMs: 7 * DAY_MS,
+    segmentBytes,
+    segmentMs,
     segmentJitterMs: 0,
     segmentIndexBytes: 10 * 1024 * 1024,
     indexIntervalBytes: 4096,
@@ -56,7 +65,7 @@ export class MetadataLog implements LogListener, AppendWaiter {
   readonly #waiting = new Map<number, Waiting>()
   #nextSlot = 0
 
-  constructor(logStore: LogStore, clock: Clock, durability: LogConfig['durability']) {
+  constructor(logStore: LogStore, clock: Clock, options: MetadataLogOptions) {
     const identity = {
       topic: METADATA_TOPIC,
       topicId: METADATA_TOPIC_ID,
@@ -64,7 +73,7 @@ export class MetadataLog implements LogListener, AppendWaiter {
       leaderEpoch: 0,
     }
     this.#clock = clock
-    this.#log = logStore.openLog(identity, configOf(durability), this)
+    this.#log = logStore.openLog(identity, configOf(options), this)
   }
 
   get startOffset(): number {

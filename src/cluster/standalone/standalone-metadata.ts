@@ -9,7 +9,6 @@ import type {
   MetadataListener,
   MetadataStore,
 } from '../../ports/metadata-store.ts'
-import type { LogConfig } from '../../ports/partition-log.ts'
 import type { Random } from '../../ports/random.ts'
 import { encodeMetadataRecord } from '../../records/internal/metadata-record.ts'
 import { formatQuorumState, parseQuorumState } from '../../records/internal/quorum-state.ts'
@@ -18,7 +17,7 @@ import { lastOffsetOf } from '../../records/record-batch.ts'
 import { batchPositions } from '../../records/records-iterator.ts'
 import { ClusterImage } from '../metadata-image.ts'
 import { loadNodeIdentity, type NodeIdentity } from './meta-properties.ts'
-import { METADATA_TOPIC, MetadataLog } from './metadata-log.ts'
+import { METADATA_TOPIC, MetadataLog, type MetadataLogOptions } from './metadata-log.ts'
 import { recordsOfChange } from './metadata-record-encoder.ts'
 import { MetadataReplay } from './metadata-replay.ts'
 import { type ControllerEndpoint, firstChanges, leaderChangeRecords } from './node-records.ts'
@@ -33,12 +32,18 @@ export interface StandaloneMetadataOptions {
   readonly nodeId: number
   /** Cluster id for a new directory; by default a random one. */
   readonly clusterId?: string
-  /** `os` is for brokers that keep nothing, such as those of tests. */
-  readonly durability?: LogConfig['durability']
+  /** Left out: synced, and of the sizes that Kafka has by default. */
+  readonly log?: Partial<MetadataLogOptions>
   /** Where Kafka's controller would listen if it took the directory over. */
   readonly controllerEndpoint?: ControllerEndpoint
 }
 
+/** Source: Kafka's `metadata.log.*` configs. */
+const LOG_DEFAULTS: MetadataLogOptions = {
+  durability: 'fsync',
+  segmentBytes: 1024 * 1024 * 1024,
+  segmentMs: 7 * 86_400_000,
+}
 const NO_UUID = 'A'.repeat(22)
 const SNAPSHOT = /^(\d{20})-(\d{10})\.checkpoint$/
 const DEFAULT_CONTROLLER: ControllerEndpoint = {
@@ -73,10 +78,10 @@ export class StandaloneMetadata implements MetadataStore {
    */
   static async open(options: StandaloneMetadataOptions): Promise<StandaloneMetadata> {
     const identity = loadNodeIdentity(options)
-    const { fs, logger, logStore, clock, durability = 'fsync' } = options
+    const { fs, logger, logStore, clock } = options
     const directory = `${options.dataDir}/${METADATA_TOPIC}-0`
     const snapshot = newestSnapshot(fs, directory)
-    const log = new MetadataLog(logStore, clock, durability)
+    const log = new MetadataLog(logStore, clock, { ...LOG_DEFAULTS, ...options.log })
     const image = new ClusterImage(identity.clusterId, identity.nodeId)
     const replay = new MetadataReplay(image)
     await load(log, replay, snapshot, (name) => fs.readFile(`${directory}/${name}`))

@@ -12,7 +12,17 @@ import {
   timestampTypeOf,
 } from '../../../src/records/record-batch.ts'
 import type { FilePartitionLog } from '../../../src/storage/partition-log.ts'
-import { ConfiguredBroker, type ProducedBatch } from './configured-broker.ts'
+import {
+  errorOf,
+  HOUR_MS,
+  isEmptied,
+  KEY,
+  produceApart,
+  produceTimes,
+  rolls,
+  syncs,
+} from './config-observations.ts'
+import { ConfiguredBroker } from './configured-broker.ts'
 
 /** What one value of a topic config does, and what another does once it is set. */
 interface Effect {
@@ -24,42 +34,7 @@ interface Effect {
   readonly expected: readonly [before: unknown, after: unknown]
 }
 
-const HOUR_MS = 3_600_000
 const RETENTION_CHECK_MS = 300_000
-const KEY = Buffer.from('key')
-
-/** How many segments an action adds. */
-async function rolls(broker: ConfiguredBroker, action: () => Promise<unknown>): Promise<number> {
-  const before = new Set(broker.segments)
-  await action()
-  return broker.segments.filter((base) => !before.has(base)).length
-}
-
-async function produceTimes(broker: ConfiguredBroker, count: number, batch: ProducedBatch = {}) {
-  for (let i = 0; i < count; i++) await broker.produce(batch)
-}
-
-/** Two records that lie 20 s apart. */
-async function produceApart(broker: ConfiguredBroker, batch: ProducedBatch = {}): Promise<void> {
-  await broker.produce(batch)
-  await broker.advance(20_000)
-  await broker.produce(batch)
-}
-
-const errorOf = async (broker: ConfiguredBroker, batch: ProducedBatch) =>
-  (await broker.produce(batch)).errorCode
-
-async function syncs(broker: ConfiguredBroker, action: () => Promise<unknown>): Promise<number> {
-  const before = broker.syncCount
-  await action()
-  return broker.syncCount - before
-}
-
-async function isEmptied(broker: ConfiguredBroker, afterMs: number): Promise<boolean> {
-  await broker.produce({ key: KEY })
-  await broker.advance(afterMs)
-  return broker.log.logStartOffset === broker.log.logEndOffset
-}
 
 /** Words that come again and again, but not in a simple order, so that effort pays. */
 const TEXT = Buffer.from(
