@@ -43,11 +43,11 @@ export async function createTopic(topic: string, options: CreateOptions): Promis
       : parseCount(replicationFactor, '--replication-factor', 1)
   const configEntries = (options.config ?? []).map(parseConfig)
   await withAdmin(options, async (admin) => {
-    const isNew = await admin.createTopics({
-      waitForLeaders: true,
-      topics: [{ topic, numPartitions, replicationFactor: replicas, configEntries }],
-    })
-    if (!isNew) throw new CommandFailure(`the topic ${topic} is there already`)
+    const isThere = (await admin.listTopics()).includes(topic)
+    if (isThere) throw new CommandFailure(`the topic ${topic} is there already`)
+    const counts = { partitions: numPartitions, replicas }
+    const { createTopicWith } = await import('./topic-configs.ts')
+    await createTopicWith(options, topic, counts, configEntries)
     const count = (await partitionsOf(admin, topic)).length
     printDone(options.output, `created ${topic} with ${count} partitions`, {
       topic,
@@ -129,7 +129,10 @@ export async function alterTopic(topic: string, options: AlterOptions): Promise<
     if (count !== undefined) {
       await admin.createPartitions({ topicPartitions: [{ topic, count }] })
     }
-    if (changes.length + reset.length > 0) await alterConfigs(admin, topic, changes, reset)
+    if (changes.length + reset.length > 0) {
+      const { alterConfigs } = await import('./topic-configs.ts')
+      await alterConfigs(options, topic, changes, reset)
+    }
     printDone(options.output, `changed ${topic}`, { topic })
   })
 }
@@ -159,29 +162,4 @@ async function configsOf(admin: Admin, topic: string): Promise<ConfigEntries[]> 
     resources: [{ type: TOPIC_RESOURCE, name: topic }],
   })
   return resources[0]?.configEntries ?? []
-}
-
-/** The client library only replaces all values, so those that are set are sent again. */
-async function alterConfigs(
-  admin: Admin,
-  topic: string,
-  changes: readonly { name: string; value: string }[],
-  reset: readonly string[],
-): Promise<void> {
-  const values = new Map<string, string>()
-  for (const { configName, configValue, configSource } of await configsOf(admin, topic)) {
-    if (configSource === DYNAMIC_TOPIC_CONFIG) values.set(configName, configValue)
-  }
-  for (const { name, value } of changes) values.set(name, value)
-  for (const name of reset) values.delete(name)
-  await admin.alterConfigs({
-    validateOnly: false,
-    resources: [
-      {
-        type: TOPIC_RESOURCE,
-        name: topic,
-        configEntries: [...values].map(([name, value]) => ({ name, value })),
-      },
-    ],
-  })
 }
