@@ -27,8 +27,11 @@ export function readCheckpoint(fs: FileSystem, path: string, wordCount: number):
 }
 
 export function writeCheckpoint(fs: FileSystem, path: string, lines: readonly string[]): void {
-  fs.writeFileAtomic(path, [VERSION, lines.length, ...lines, ''].join('\n'))
+  fs.writeFileAtomic(path, checkpointText(lines))
 }
+
+export const checkpointText = (lines: readonly string[]): string =>
+  [VERSION, lines.length, ...lines, ''].join('\n')
 
 /** `topic-partition` to offset, from a checkpoint of lines `topic partition offset`. */
 export function readOffsetCheckpoint(fs: FileSystem, path: string): Map<string, number> {

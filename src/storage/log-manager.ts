@@ -7,6 +7,10 @@ import type { Meter } from '../ports/meter.ts'
 import type { LogConfig, LogListener, PartitionLog } from '../ports/partition-log.ts'
 import type { Random } from '../ports/random.ts'
 import type { Scheduler, Timer } from '../ports/scheduler.ts'
+import type { SegmentCleaner } from '../ports/segment-cleaner.ts'
+import { CleanerCheckpoint } from './cleaner/cleaner-checkpoint.ts'
+import { type CleanerOptions, LogCleaner } from './cleaner/log-cleaner.ts'
+import type { CleaningResult } from './cleaner/log-cleaning.ts'
 import {
   DataDirectory,
   HIGH_WATERMARK_FILE,
@@ -41,6 +45,8 @@ export interface LogManagerOptions {
   readonly readBufferBytes?: number
   /** Segments that are kept open although nobody writes to them. */
   readonly maxOpenSegments?: number
+  /** Files of last segments that are kept open although nothing was appended for a while. */
+  readonly maxGrowingFiles?: number
   /** Above so many un-synced bytes of a log, its writes go to the thread pool. */
   readonly maxUnsyncedBytes?: number
   /** `log.retention.check.interval.ms` */
@@ -62,12 +68,20 @@ export interface LogManagerPorts {
   readonly logger: Logger
   readonly meter: Meter
   readonly options?: LogManagerOptions
+  /** Compacts logs; without it none is. */
+  readonly cleaning?: LogManagerCleaning
+}
+
+export interface LogManagerCleaning {
+  readonly cleaner: SegmentCleaner
+  readonly options: () => CleanerOptions
 }
 
 const DEFAULTS: Required<LogManagerOptions> = {
   tailCacheBytes: 32 * 1024 * 1024,
   readBufferBytes: 32 * 1024 * 1024,
   maxOpenSegments: 256,
+  maxGrowingFiles: 2048,
   maxUnsyncedBytes: 64 * 1024 * 1024,
   retentionCheckIntervalMs: 300_000,
   checkpointIntervalMs: 60_000,
@@ -89,6 +103,8 @@ export class LogManager implements LogStore {
   readonly #directory: DataDirectory
   readonly #lock: FileLock
   readonly #remover: FileRemover
+  readonly #cleaner: LogCleaner | null
+  readonly #cleanerCheckpoint: CleanerCheckpoint
   /** By directory name. */
   readonly #logs = new Map<string, FilePartitionLog>()
   readonly #timers = new Set<Timer>()
@@ -120,11 +136,13 @@ export class LogManager implements LogStore {
       metrics: makeStorageMetrics(meter),
       tail,
       readBuffers,
-      segments: new SegmentCache(this.#options.maxOpenSegments),
+      segments: new SegmentCache(this.#options.maxOpenSegments, this.#options.maxGrowingFiles),
       pacer: new WritePacer(clock, this.#options.maxUnsyncedBytes),
       beforeWrite: () => this.#directory.removeMarker(),
     }
     this.#remover = new FileRemover(fs, scheduler, ports.logger)
+    this.#cleanerCheckpoint = new CleanerCheckpoint(fs, dataDir, ports.logger)
+    this.#cleaner = this.#makeCleaner(ports)
     meter.gauge('spool_log_tail_bytes', 'Memory held by the newest batches.', () => tail.heldBytes)
     meter.gauge(
       'spool_log_read_buffer_bytes',
@@ -143,6 +161,8 @@ export class LogManager implements LogStore {
     const open = this.#logs.get(name)
     if (open !== undefined) throw new StorageError(`the log ${name} is open already`)
     const path = this.#directory.pathOf(name)
+    // A log of that name may have been deleted.
+    if (this.#fs.stat(path) === undefined) this.#cleanerCheckpoint.forget(name)
     this.#claimDirectory(path, identity.topicId)
     const loaded = loadLog(this.#context, {
       directory: path,
@@ -168,6 +188,7 @@ export class LogManager implements LogStore {
     this.#logs.delete(name)
     this.#context.beforeWrite()
     open.abandon()
+    this.#cleaner?.forget(open)
     const retired = this.#retire(log.topic, log.partition, 'delete')
     this.#remover.removeLater([retired], open.config.fileDeleteDelayMs)
   }
@@ -200,6 +221,19 @@ export class LogManager implements LogStore {
     this.#repeat(checkpointIntervalMs, checkpointIntervalMs, () => this.#checkpoint())
     const expirationMs = this.#options.producerIdExpirationCheckIntervalMs
     this.#repeat(expirationMs, expirationMs, () => this.#expireProducers())
+    this.#cleaner?.start()
+  }
+
+  /**
+   * Compacts a log of this store now, dirty or not; but not its last segment.
+   * @returns null when there is nothing that may be compacted
+   * @throws StorageError when it can't be compacted
+   */
+  async compact(log: PartitionLog): Promise<CleaningResult | null> {
+    const open = this.#logs.get(partitionDirectoryName(log.topic, log.partition))
+    if (open === undefined || open !== log || this.#cleaner === null)
+      throw new StorageError(`the log ${log.topic}-${log.partition} can't be compacted here`)
+    return await this.#cleaner.cleanNow(open)
   }
 
   async close(): Promise<void> {
@@ -208,6 +242,7 @@ export class LogManager implements LogStore {
     for (const timer of this.#timers) timer.cancel()
     this.#timers.clear()
     this.#remover.stop()
+    await this.#cleaner?.stop()
     try {
       const logs = [...this.#logs.values()]
       await Promise.all(logs.map((log) => log.close()))
@@ -218,6 +253,19 @@ export class LogManager implements LogStore {
       this.#logs.clear()
       this.#lock.release()
     }
+  }
+
+  #makeCleaner({ cleaning, clock, scheduler, logger, meter }: LogManagerPorts): LogCleaner | null {
+    if (cleaning === undefined) return null
+    return new LogCleaner({
+      clock,
+      scheduler,
+      meter,
+      logger: logger.child('cleaner'),
+      checkpoint: this.#cleanerCheckpoint,
+      logs: () => this.#logs.values(),
+      ...cleaning,
+    })
   }
 
   /** A log that failed, or was not looked at since a crash, must be checked at the next start. */

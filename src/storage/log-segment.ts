@@ -5,6 +5,7 @@ import {
   baseOffsetOf,
   lastOffsetOf,
   maxTimestampOf,
+  RECORD_BATCH_OVERHEAD,
   sizeInBytesOf,
 } from '../records/record-batch.ts'
 import { BatchScanner } from './batch-scanner.ts'
@@ -58,6 +59,8 @@ export class LogSegment {
   #isTimeKnown: boolean
   #pinCount = 0
   #isRetired = false
+  /** Behind the names of all its files, as long as they have not got the right ones. */
+  #nameEnd: string
   /** Length of the file while it has room that no batch uses yet; else 0. */
   #allocatedBytes = 0
 
@@ -68,8 +71,10 @@ export class LogSegment {
     baseOffset: number,
     isNew: boolean,
     jitterMs = 0,
+    nameEnd = '',
   ) {
     this.#context = context
+    this.#nameEnd = nameEnd
     this.directory = directory
     this.baseOffset = baseOffset
     this.#maxTimestampOffset = baseOffset
@@ -83,7 +88,12 @@ export class LogSegment {
   }
 
   pathOf(suffix: string): string {
-    return `${this.directory}/${offsetFileName(this.baseOffset, suffix)}`
+    return `${this.directory}/${offsetFileName(this.baseOffset, suffix)}${this.#nameEnd}`
+  }
+
+  /** Its files have their right names now. It was pinned in the meantime. */
+  named(): void {
+    this.#nameEnd = ''
   }
 
   /** The open file; opened at first use. */
@@ -122,6 +132,12 @@ export class LogSegment {
     return this.#indexes
   }
 
+  /** Opens the file and reads the indexes, so that its names may change. */
+  open(): void {
+    this.#handle = this.handle
+    this.#indexes = this.indexes
+  }
+
   /** Largest timestamp (ms) of its batches, -1 without one. */
   get maxTimestampMs(): number {
     if (!this.#isTimeKnown) this.#learnTimes()
@@ -132,6 +148,16 @@ export class LogSegment {
   get maxTimestampOffset(): number {
     if (!this.#isTimeKnown) this.#learnTimes()
     return this.#maxTimestampOffset
+  }
+
+  /** Of its first batch (ms), -1 without one; `segment.ms` and `max.compaction.lag.ms` count from it. */
+  get firstTimestampMs(): number {
+    if (this.#firstTimestampMs < 0 && this.sizeBytes > 0) {
+      const buffer = Buffer.allocUnsafe(RECORD_BATCH_OVERHEAD)
+      const scanner = new BatchScanner(this.handle, 0, this.sizeBytes, buffer, false)
+      if (scanner.next()) this.#firstTimestampMs = maxTimestampOf(scanner.buffer, scanner.at)
+    }
+    return this.#firstTimestampMs
   }
 
   /** What retention by time looks at. */
@@ -255,6 +281,18 @@ export class LogSegment {
     if (transactions.entryCount > 0)
       files.push(this.#writeIndex(TRANSACTION_INDEX_SUFFIX, transactions.bytes()))
     return files
+  }
+
+  /**
+   * Closes the file of a segment that grows; the next use opens it again. Not while bytes wait for
+   * a sync: an error of the disk is told to those who have the file open.
+   * @returns whether it could
+   */
+  closeFile(): boolean {
+    if (this.isPinned || !(this.isSynced || this.sizeBytes === 0)) return false
+    this.#handle?.close()
+    this.#handle = null
+    return true
   }
 
   /** Closes the file and forgets the indexes; the next use reads them again. */

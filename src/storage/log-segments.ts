@@ -49,13 +49,28 @@ export class LogSegments {
 
   /** Call it before using the file or the indexes of a segment: it stays open for a while. */
   use(segment: LogSegment): LogSegment {
-    if (segment !== this.active) this.#cache.touch(segment)
+    if (segment === this.active) this.#cache.touchGrowing(segment)
+    else this.#cache.touch(segment)
     return segment
   }
 
   add(segment: LogSegment): void {
     assert(segment.baseOffset > this.active.baseOffset, 'a new segment begins after the last one')
     this.#segments.push(segment)
+  }
+
+  /** All of these are still in the log, one after the other. */
+  has(group: readonly LogSegment[]): boolean {
+    const first = this.#segments.indexOf(group[0] as LogSegment)
+    return first >= 0 && group.every((segment, index) => this.#segments[first + index] === segment)
+  }
+
+  /** Puts a segment in the place of some that were made into it. */
+  replace(group: readonly LogSegment[], compacted: LogSegment): void {
+    assert(this.has(group), 'what was compacted is in the log')
+    assert(!group.includes(this.active), 'the last segment is not compacted')
+    const first = this.#segments.indexOf(group[0] as LogSegment)
+    this.#segments.splice(first, group.length, compacted)
   }
 
   /** Takes the oldest ones out; the caller removes their files. */

@@ -24,6 +24,7 @@ import type { LeaderEpochCache } from './leader-epoch-cache.ts'
 import type { LogContext } from './log-context.ts'
 import { LogReader, type ReadDone } from './log-reader.ts'
 import type { LoadedLog } from './log-recovery.ts'
+import type { LogSegment } from './log-segment.ts'
 import type { LogSegments } from './log-segments.ts'
 import { LogWriter, PendingBatch } from './log-writer.ts'
 import type { ProducerCheck, ProducerState } from './producer-state.ts'
@@ -58,6 +59,8 @@ export class FilePartitionLog implements PartitionLog {
   readonly writer: LogWriter
   readonly listener: LogListener
   config: LogConfig
+  /** A compacted segment is being put in place: no files may be deleted. */
+  isSwapping = false
   #leaderEpoch: number
   #logStartOffset: number
   readonly #reader: LogReader
@@ -94,6 +97,7 @@ export class FilePartitionLog implements PartitionLog {
     this.#logStartOffset = loaded.logStartOffset
     this.#reader = new LogReader(context, loaded.segments)
     this.writer = new LogWriter(this, loaded)
+    loaded.segments.use(loaded.segments.active)
   }
 
   get logStartOffset(): number {
@@ -260,6 +264,15 @@ export class FilePartitionLog implements PartitionLog {
     if (this.writer.isClosedCleanly) return this.writer.endOffset
     const unsynced = this.segments.all.find((segment) => !segment.isSynced)
     return (unsynced ?? this.segments.active).baseOffset
+  }
+
+  /** Takes segments that were compacted out, and the one made of them in. */
+  replaceSegments(group: readonly LogSegment[], compacted: LogSegment): void {
+    this.segments.replace(group, compacted)
+    for (const segment of group) segment.retire()
+    const next = this.segments.at(this.segments.indexOf(compacted.baseOffset) + 1)
+    // What is in memory may be of an aborted transaction that the indexes forget one day.
+    this.context.tail.drop(this.#reader.tail, next?.baseOffset)
   }
 
   /** Writes the epochs if they are newer than their file. */

@@ -15,6 +15,8 @@ export interface ExpiringLog {
   readonly logEndOffset: number
   readonly highWatermark: number
   readonly isFailed: boolean
+  /** A compacted segment is being put in place: names of files are about to change. */
+  readonly isSwapping: boolean
   readonly writer: { roll(): void }
   readonly home: { removeLater(paths: readonly string[], delayMs: number): void }
   advanceLogStart(offset: number): void
@@ -26,7 +28,7 @@ export interface ExpiringLog {
  * @param countOf how many of the oldest segments go; all that have had their time by default
  */
 export function deleteExpiredSegments(log: ExpiringLog, countOf = expiredSegmentCount): void {
-  if (log.isFailed) return
+  if (log.isFailed || log.isSwapping) return
   const input: RetentionInput = {
     segments: log.segments.all,
     config: log.config,

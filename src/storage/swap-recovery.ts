@@ -46,7 +46,10 @@ export function finishSwaps(
   const removed = names.filter(
     (name) => isReplaced(name) || (swapped.includes(name) && !valid.includes(name)),
   )
-  for (const name of removed) context.fs.remove(`${directory}/${name}`)
+  // The log last: indexes alone would be taken for those of the segment that stays.
+  const isLog = (name: string): number => Number(name.endsWith(LOG_SUFFIX + SWAP_SUFFIX))
+  for (const name of removed.sort((a, b) => isLog(a) - isLog(b)))
+    context.fs.remove(`${directory}/${name}`)
   // What is in place must never overlap, whatever of this the next crash leaves.
   context.fs.syncDirectory(directory)
   for (const name of valid)

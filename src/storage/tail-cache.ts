@@ -52,17 +52,18 @@ export class TailCache {
     while (this.#heldBytes > this.#maxBytes) this.#evictOldest()
   }
 
-  /** Lets go of all batches of a log. */
-  drop(owner: LogTail): void {
+  /** Lets go of the batches of a log that end below an offset; of all of them by default. */
+  drop(owner: LogTail, endOffset = Number.POSITIVE_INFINITY): void {
     const kept: TailBatch[] = []
     for (let at = this.#first; at < this.#batches.length; at++) {
       const batch = this.#batches[at] as TailBatch
-      if (batch.owner === owner) this.#letGo(batch)
-      else kept.push(batch)
+      if (batch.owner === owner && batch.lastOffset < endOffset) {
+        owner.shift()
+        this.#letGo(batch)
+      } else kept.push(batch)
     }
     this.#batches = kept
     this.#first = 0
-    owner.clear()
   }
 
   #evictOldest(): void {
@@ -145,10 +146,5 @@ export class LogTail {
       this.#batches.splice(0, this.#first)
       this.#first = 0
     }
-  }
-
-  clear(): void {
-    this.#batches = []
-    this.#first = 0
   }
 }

@@ -40,6 +40,10 @@ export class TransactionIndex {
     return this.#entries.length
   }
 
+  get entries(): readonly AbortedTransactionEntry[] {
+    return this.#entries
+  }
+
   append(entry: AbortedTransactionEntry): void {
     this.#entries.push(entry)
   }

@@ -1,10 +1,7 @@
-import { CorruptRecordError } from '../../records/corrupt-record-error.ts'
 import {
-  baseOffsetOf,
   baseTimestampOf,
   hasDeleteHorizon,
   isControl,
-  isCrcValid,
   lastOffsetOf,
   NO_PRODUCER_ID,
   NO_TIMESTAMP,
@@ -21,9 +18,9 @@ import { filterRecords, type KeptRecords } from './record-filter.ts'
 
 /** The newest thing a producer did in a partition; its batch is kept, empty if need be. */
 export interface LastRecord {
+  readonly producerEpoch: number
   /** Last offset of its newest batch with data; -1 when only its marker is known. */
   readonly lastDataOffset: number
-  readonly producerEpoch: number
 }
 
 /** What decides which records of a log stay. */
@@ -36,8 +33,6 @@ export interface CleanRules {
   readonly nowMs: number
   /** `delete.retention.ms` */
   readonly deleteRetentionMs: number
-  /** What one batch may take when it is decompressed. */
-  readonly maxDecompressedBytes: number
 }
 
 /** What became of a batch. */
@@ -54,14 +49,10 @@ export interface CleanedBatch {
 /**
  * Takes the records out of a batch that compaction removes. Offsets, producer fields, leader epoch
  * and codec stay as they are. Source: Cleaner.cleanInto and MemoryRecords.filterTo, Kafka 4.4;
- * KIP-534 for the delete horizon.
- * @throws CorruptRecordError when the batch is damaged: a new CRC would hide it
+ * KIP-534 for the delete horizon. The caller has checked the CRC: a new one would hide damage.
+ * @throws CorruptRecordError when its records are no records
  */
 export function cleanBatch(buffer: Buffer, at: number, rules: CleanRules): CleanedBatch {
-  if (!isCrcValid(buffer, at))
-    throw new CorruptRecordError(
-      `the CRC of the batch at offset ${baseOffsetOf(buffer, at)} is wrong`,
-    )
   const isMarker = isControl(buffer, at)
   let aborted: AbortedTransactionEntry | null = null
   let canDiscard: boolean
@@ -72,7 +63,7 @@ export function cleanBatch(buffer: Buffer, at: number, rules: CleanRules): Clean
   const staysEmpty = isLastOfProducer(buffer, at, rules) || endsRound(buffer, at, rules)
   if (isDiscarded) return { batch: staysEmpty ? emptyBatch(buffer, at) : null, ...NOTHING, aborted }
 
-  const records = isMarker ? keepAll(buffer, at, rules) : filter(buffer, at, rules)
+  const records = isMarker ? keepAll(buffer, at) : filter(buffer, at, rules)
   const { keptCount, keylessCount } = records
   if (keptCount === 0)
     return { batch: staysEmpty ? emptyBatch(buffer, at) : null, keptCount, keylessCount, aborted }
@@ -116,12 +107,11 @@ function endsRound(buffer: Buffer, at: number, rules: CleanRules): boolean {
 function filter(buffer: Buffer, at: number, rules: CleanRules): KeptRecords {
   const { map } = rules
   const keepsTombstones = !isHorizonPast(buffer, at, rules.nowMs)
-  return filterRecords(buffer, at, rules.maxDecompressedBytes, (offset, key, hasValue) => {
+  return filterRecords(buffer, at, (offset, key, hasValue) => {
     if (offset > map.latestOffset) return true
     if (key === null || offset < map.get(key)) return false
     return hasValue || keepsTombstones
   })
 }
 
-const keepAll = (buffer: Buffer, at: number, rules: CleanRules): KeptRecords =>
-  filterRecords(buffer, at, rules.maxDecompressedBytes, () => true)
+const keepAll = (buffer: Buffer, at: number): KeptRecords => filterRecords(buffer, at, () => true)

@@ -1,5 +1,6 @@
 import { ControlRecordType, controlRecordTypeOf } from '../../records/control-batch.ts'
 import {
+  baseOffsetOf,
   isTransactional,
   lastOffsetOf,
   producerIdOf,
@@ -20,21 +21,15 @@ interface OngoingAborted {
  */
 export class CleanedTransactions {
   /** Sorted by first offset; those before `#next` have begun. */
-  #aborted: AbortedTransactionEntry[] = []
+  readonly #aborted: readonly AbortedTransactionEntry[]
   #next = 0
   readonly #ongoingAborted = new Map<number, OngoingAborted>()
   /** Producer ids with a batch and without a marker yet. */
   readonly #ongoingCommitted = new Set<number>()
 
-  /**
-   * What the indexes know of the part that is walked next. The same entry may come again, as long as
-   * its marker was not passed.
-   */
-  addAborted(entries: readonly AbortedTransactionEntry[]): void {
-    if (entries.length === 0) return
-    this.#aborted = [...this.#aborted.slice(this.#next), ...entries]
-    this.#next = 0
-    this.#aborted.sort((a, b) => a.firstOffset - b.firstOffset)
+  /** @param aborted what the indexes know of the part that is walked */
+  constructor(aborted: readonly AbortedTransactionEntry[]) {
+    this.#aborted = aborted.toSorted((a, b) => a.firstOffset - b.firstOffset)
   }
 
   /** @returns true when the batch belongs to an aborted transaction */
@@ -43,7 +38,8 @@ export class CleanedTransactions {
     if (!isTransactional(buffer, at)) return false
     const producerId = producerIdOf(buffer, at)
     const aborted = this.#ongoingAborted.get(producerId)
-    if (aborted === undefined) {
+    // A marker that is gone must not make the producer's next transaction an aborted one.
+    if (aborted === undefined || aborted.entry.lastOffset < baseOffsetOf(buffer, at)) {
       this.#ongoingCommitted.add(producerId)
       return false
     }
@@ -78,8 +74,7 @@ export class CleanedTransactions {
       const entry = this.#aborted[this.#next]
       if (entry === undefined || entry.firstOffset > offset) return
       this.#next++
-      if (!this.#ongoingAborted.has(entry.producerId))
-        this.#ongoingAborted.set(entry.producerId, { entry, hasBatches: false })
+      this.#ongoingAborted.set(entry.producerId, { entry, hasBatches: false })
     }
   }
 }

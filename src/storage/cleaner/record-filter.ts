@@ -3,6 +3,9 @@ import { CorruptRecordError } from '../../records/corrupt-record-error.ts'
 import { baseOffsetOf, recordCountOf } from '../../records/record-batch.ts'
 import { recordBytesOf } from '../../records/records-iterator.ts'
 
+/** A batch in the log was accepted once, whatever the limit is now; this is for one gone mad. */
+const MAX_DECOMPRESSED_BYTES = 1_073_741_824
+
 /** Where a record is in the record bytes of its batch. */
 export interface RecordPlace {
   readonly timestampDelta: number
@@ -30,13 +33,8 @@ export type KeepsRecord = (offset: number, key: Buffer | null, hasValue: boolean
  * Asks for each record of a batch whether it stays.
  * @throws CorruptRecordError at the record that is malformed
  */
-export function filterRecords(
-  buffer: Buffer,
-  at: number,
-  maxDecompressedBytes: number,
-  keeps: KeepsRecord,
-): KeptRecords {
-  const bytes = recordBytesOf(buffer, at, maxDecompressedBytes)
+export function filterRecords(buffer: Buffer, at: number, keeps: KeepsRecord): KeptRecords {
+  const bytes = recordBytesOf(buffer, at, MAX_DECOMPRESSED_BYTES)
   const baseOffset = baseOffsetOf(buffer, at)
   const count = recordCountOf(buffer, at)
   const cursor: Cursor = { position: 0 }

@@ -17,7 +17,13 @@ import type {
 } from '../../../src/ports/partition-log.ts'
 import { type BatchOptions, buildBatch } from '../../../src/records/batch-builder.ts'
 import { baseOffsetOf, lastOffsetOf, sizeInBytesOf } from '../../../src/records/record-batch.ts'
-import { LogManager, type LogManagerOptions } from '../../../src/storage/log-manager.ts'
+import type { CleanerOptions } from '../../../src/storage/cleaner/log-cleaner.ts'
+import { SteppedSegmentCleaner } from '../../../src/storage/cleaner/stepped-segment-cleaner.ts'
+import {
+  LogManager,
+  type LogManagerCleaning,
+  type LogManagerOptions,
+} from '../../../src/storage/log-manager.ts'
 import { ManualScheduler } from '../support/manual-scheduler.ts'
 import { CountingRandom, FakeClock } from '../support/ports.ts'
 import { RecordingMeter } from '../support/recording-meter.ts'
@@ -73,9 +79,15 @@ export class Harness implements LogListener {
   #disk: (() => void)[] = []
   readonly #options: LogManagerOptions
   readonly #random = new CountingRandom()
+  readonly #cleanerOptions: CleanerOptions | null
 
-  constructor(options: LogManagerOptions = {}, disk: MemoryFileSystemOptions = {}) {
+  constructor(
+    options: LogManagerOptions = {},
+    disk: MemoryFileSystemOptions = {},
+    cleanerOptions: CleanerOptions | null = null,
+  ) {
     this.#options = options
+    this.#cleanerOptions = cleanerOptions
     this.fs = new MemoryFileSystem({
       tracksSyncs: true,
       ...disk,
@@ -100,7 +112,15 @@ export class Harness implements LogListener {
       logger: this.#logger(),
       meter: this.meter,
       options: this.#options,
+      ...this.#cleaning(),
     })
+  }
+
+  #cleaning(): { cleaning?: LogManagerCleaning } {
+    const options = this.#cleanerOptions
+    if (options === null) return {}
+    const cleaner = new SteppedSegmentCleaner(this.fs, this.clock, this.scheduler)
+    return { cleaning: { cleaner, options: () => options } }
   }
 
   open(config: Partial<LogConfig> = {}, topic = 't', leaderEpoch = 0): PartitionLog {
