@@ -59,6 +59,11 @@ export function loadSettings(input: SettingsInput): BrokerSettings {
   // Checks all names and values before anything is made of them.
   const checked = new BrokerConfig(given)
   const dataDir = input.dataDir ?? dataDirOf(given) ?? DEFAULT_DATA_DIR
+  if (checked.getList('cordoned.log.dirs').length > 0) {
+    throw new ConfigError(
+      'cordoned.log.dirs would close the only data directory to new topics: take it out',
+    )
+  }
   const nodeId = nodeIdOf(given)
   const kafka = kafkaAddressOf(input, given, checked)
   const http =

@@ -2,7 +2,7 @@ import { ErrorCode } from '../../base/error-code.ts'
 import { BrokerError } from '../../base/errors.ts'
 import { brokerConfigDefinitions, nearestName } from './config-tables.ts'
 import { problemOf } from './config-validation.ts'
-import { isChangeable } from './dynamic-configs.ts'
+import { isAccepted } from './dynamic-configs.ts'
 
 const MIN_ISR = 'min.insync.replicas'
 
@@ -28,7 +28,7 @@ export function validateBrokerConfigs(
 ): void {
   const changed = [...after].filter(([name, value]) => before.get(name) !== value)
   for (const [name] of changed) checkName(name)
-  const fixed = changed.map(([name]) => name).filter((name) => !isChangeable(name))
+  const fixed = changed.map(([name]) => name).filter((name) => !isAccepted(name))
   if (fixed.length > 0) {
     throw invalidRequest(`Cannot update these configs dynamically: [${fixed.join(', ')}]`)
   }

@@ -5,6 +5,7 @@ import { problemOfTopicName } from '../topics/topic-name.ts'
 import { type BrokerConfig, ConfigSource, type ConfigSynonym } from './broker-config.ts'
 import type { ConfigDefinition, ConfigType } from './config-definition.ts'
 import { brokerConfigDefinitions, topicConfigDefinitions } from './config-tables.ts'
+import { hasEffect } from './configs-without-effect.ts'
 import { isChangeable } from './dynamic-configs.ts'
 import { TopicConfig } from './topic-config.ts'
 
@@ -94,7 +95,7 @@ export function describeTopicConfig(
   return chosen(topicConfigDefinitions(), keys).map(({ name, type }) => ({
     name,
     value: config.get(name),
-    isReadOnly: false,
+    isReadOnly: !hasEffect(name),
     source: config.sourceOf(name),
     isSensitive: false,
     synonyms: config.synonyms(name),

@@ -1,4 +1,5 @@
 import { brokerConfigDefinitions, topicConfigDefinitions } from './config-tables.ts'
+import { hasEffect } from './configs-without-effect.ts'
 
 /** Read at every use, so a change holds from then on. */
 const READ_AT_USE = [
@@ -23,12 +24,17 @@ export function isChangeable(name: string): boolean {
   return names.has(name)
 }
 
+/** What Kafka lets one change at any time and means nothing here may be set as well. */
+export function isAccepted(name: string): boolean {
+  if (isChangeable(name)) return true
+  return brokerConfigDefinitions().get(name)?.isReadOnly === false && !hasEffect(name)
+}
+
 function changeableNames(): ReadonlySet<string> {
   const found = new Set(READ_AT_USE)
   for (const { brokerName } of topicConfigDefinitions().values()) {
-    if (brokerName !== null && brokerConfigDefinitions().get(brokerName)?.isReadOnly === false) {
-      found.add(brokerName)
-    }
+    if (brokerName === null || !hasEffect(brokerName)) continue
+    if (brokerConfigDefinitions().get(brokerName)?.isReadOnly === false) found.add(brokerName)
   }
   return found
 }

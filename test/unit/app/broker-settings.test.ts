@@ -6,6 +6,13 @@ import { withTree } from '../scripts/temporary-tree.ts'
 const load = (settings: Readonly<Record<string, string>>, input: SettingsInput = {}) =>
   loadSettings({ ...input, settings: new Map(Object.entries(settings)) })
 
+describe('the data directory', () => {
+  it('is where log.dir says, unless log.dirs says another place', () => {
+    assert.equal(load({ 'log.dir': '/one' }).dataDir, '/one')
+    assert.equal(load({ 'log.dir': '/one', 'log.dirs': '/two' }).dataDir, '/two')
+  })
+})
+
 describe('broker settings', () => {
   it('listens on loopback by default', () => {
     const settings = loadSettings({})
@@ -66,6 +73,7 @@ describe('broker settings', () => {
       [{ listeners: 'PLAINTEXT://127.0.0.1:1,SSL://127.0.0.1:2' }, /exactly one listener/],
       [{ listeners: '127.0.0.1:9092' }, /is not NAME:\/\/HOST:PORT/],
       [{ 'log.dirs': '/a,/b' }, /must name exactly one directory/],
+      [{ 'cordoned.log.dirs': '*' }, /the only data directory to new topics: take it out/],
       [{ 'advertised.listeners': 'PLAINTEXT://:9092' }, /must name a host and a port/],
       [{ listeners: 'PLAINTEXT://:9092' }, /--allow-anonymous/],
     ]

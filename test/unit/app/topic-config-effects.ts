@@ -1,7 +1,4 @@
-import assert from 'node:assert/strict'
-import { describe, it } from 'node:test'
 import { ErrorCode } from '../../../src/base/error-code.ts'
-import { topicConfigDefinitions } from '../../../src/broker/configs/config-tables.ts'
 import { compress } from '../../../src/records/compression.ts'
 import {
   Codec,
@@ -22,10 +19,10 @@ import {
   rolls,
   syncs,
 } from './config-observations.ts'
-import { ConfiguredBroker } from './configured-broker.ts'
+import type { ConfiguredBroker } from './configured-broker.ts'
 
 /** What one value of a topic config does, and what another does once it is set. */
-interface Effect {
+export interface TopicEffect {
   readonly config: string
   readonly values: readonly [before: string, after: string]
   /** What else the topic has. */
@@ -42,7 +39,7 @@ const TEXT = Buffer.from(
 )
 
 /** Sizes of a stored batch at two levels: those of the codec itself. */
-function levelEffect(name: string, codec: Codec, lowest: number, highest: number): Effect {
+function levelEffect(name: string, codec: Codec, lowest: number, highest: number): TopicEffect {
   const sizeAt = (level: number) => {
     const record = compress(codec, recordOf(TEXT), level)
     return RECORD_BATCH_OVERHEAD + record.length
@@ -77,7 +74,7 @@ function recordOf(value: Buffer): Buffer {
 
 const configOf = (broker: ConfiguredBroker) => (broker.log as FilePartitionLog).config
 
-const EFFECTS: readonly Effect[] = [
+export const TOPIC_EFFECTS: readonly TopicEffect[] = [
   {
     config: 'segment.bytes',
     values: ['1048576', '4194304'],
@@ -272,36 +269,3 @@ const EFFECTS: readonly Effect[] = [
     expected: [1000, 2000],
   },
 ]
-
-async function expectEffect(
-  effect: Effect,
-  broker: ConfiguredBroker,
-  change: (value: string) => Promise<void>,
-): Promise<void> {
-  assert.deepEqual(await effect.observe(broker), effect.expected[0])
-  await change(effect.values[1])
-  assert.deepEqual(await effect.observe(broker), effect.expected[1])
-  await broker.stop()
-}
-
-describe('a config of a topic holds from its creation on, and another value from when it is set', () => {
-  for (const effect of EFFECTS) {
-    const { config, values, others } = effect
-    it(config, async () => {
-      assert.notDeepEqual(effect.expected[0], effect.expected[1])
-      const broker = await ConfiguredBroker.start({}, { ...others, [config]: values[0] })
-      await expectEffect(effect, broker, (value) => broker.setTopic(config, value))
-    })
-  }
-})
-
-describe('a broker config gives topics their default, also when it is changed later', () => {
-  for (const effect of EFFECTS) {
-    const { config, values, others } = effect
-    const name = topicConfigDefinitions().get(config)?.brokerName ?? ''
-    it(`${name} for ${config}`, async () => {
-      const broker = await ConfiguredBroker.start({ [name]: values[0] }, { ...others })
-      await expectEffect(effect, broker, (value) => broker.setBroker(name, value))
-    })
-  }
-})
