@@ -1,3 +1,4 @@
+import { openFileLimit } from '../adapters/open-file-limit.ts'
 import type { BrokerConfig } from '../broker/configs/broker-config.ts'
 import { ConfigAlterer } from '../broker/configs/config-alterer.ts'
 import { ConfigDescriber } from '../broker/configs/config-describer.ts'
@@ -139,6 +140,11 @@ export class BrokerCore {
   }
 }
 
+/** Where the system does not tell its limit. */
+const USUAL_OPEN_FILE_LIMIT = 4096
+/** The rest of the open files is for connections, reads of old segments and everything else. */
+const GROWING_PART = 0.4
+
 function logManagerOptionsOf(config: BrokerConfig) {
   return {
     tailCacheBytes: config.getLong('spool.tail.cache.bytes'),
@@ -147,6 +153,7 @@ function logManagerOptionsOf(config: BrokerConfig) {
     checkpointIntervalMs: config.getInt('log.flush.offset.checkpoint.interval.ms'),
     producerIdExpirationCheckIntervalMs: config.getInt('producer.id.expiration.check.interval.ms'),
     initialTaskDelayMs: config.getLong('log.initial.task.delay.ms'),
+    maxGrowingFiles: Math.floor((openFileLimit() ?? USUAL_OPEN_FILE_LIMIT) * GROWING_PART),
   }
 }
 

@@ -149,6 +149,11 @@ export class LogManager implements LogStore {
       'Memory that reads of files hold.',
       () => readBuffers.usedBytes,
     )
+    meter.gauge(
+      'spool_log_open_files',
+      'Segments whose files are open.',
+      () => this.#context.segments.openCount,
+    )
     meter.gauge('spool_log_open', 'Logs that are open.', () => this.#logs.size)
   }
 

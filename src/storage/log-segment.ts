@@ -45,6 +45,8 @@ export class LogSegment {
   sizeBytes: number
   /** All written bytes and the indexes survive a power failure. */
   isSynced: boolean
+  /** Somebody waits for its syncs; else the system writes it when it likes. */
+  isSyncPromised = true
   /** Times of the last change of the file, for a segment without any timestamp. */
   readonly modifiedMs: number
   readonly #context: LogContext
@@ -289,7 +291,8 @@ export class LogSegment {
    * @returns whether it could
    */
   closeFile(): boolean {
-    if (this.isPinned || !(this.isSynced || this.sizeBytes === 0)) return false
+    const mustSync = this.isSyncPromised && !this.isSynced && this.sizeBytes > 0
+    if (this.isPinned || mustSync) return false
     this.#handle?.close()
     this.#handle = null
     return true

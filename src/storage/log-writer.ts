@@ -304,6 +304,8 @@ export class LogWriter {
   #runWritten(count: number): void {
     const { context, segments, producers, config } = this.#log
     const { active } = segments
+    active.isSyncPromised = config.durability === 'fsync'
+    segments.use(active)
     let byteCount = 0
     for (let i = 0; i < count; i++) {
       const batch = this.#pending[this.#pendingFirst++] as PendingBatch

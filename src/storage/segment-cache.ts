@@ -1,36 +1,79 @@
 import type { LogSegment } from './log-segment.ts'
 
+/** An eviction looks at so many files; what can't be closed now is looked at again later. */
+const EVICTION_LOOKS = 16
+
 /**
- * Keeps a bounded number of closed segments open, least recently used out first: a directory with
- * thousands of segments needs neither their files nor their indexes in memory.
+ * Bounds the open files. A directory with thousands of closed segments needs neither their files nor
+ * their indexes in memory; thousands of idle partitions don't need the files they would append to.
+ * Least recently used out first.
  */
 export class SegmentCache {
-  readonly #maxCount: number
-  /** In the order of use, oldest first. */
-  readonly #open = new Set<LogSegment>()
+  readonly #maxClosed: number
+  readonly #maxGrowing: number
+  /** Closed segments that are open as files. In the order of use, oldest first, both. */
+  readonly #closed = new Set<LogSegment>()
+  /** The last segments of logs. */
+  readonly #growing = new Set<LogSegment>()
+  #newest: LogSegment | null = null
 
-  constructor(maxCount: number) {
-    this.#maxCount = maxCount
+  /**
+   * @param maxClosed segments that don't grow, with their indexes
+   * @param maxGrowing files of segments that grow; those with bytes to sync are over and above it
+   */
+  constructor(maxClosed: number, maxGrowing: number) {
+    this.#maxClosed = maxClosed
+    this.#maxGrowing = maxGrowing
+  }
+
+  /** Segments that may have a file open. */
+  get openCount(): number {
+    return this.#closed.size + this.#growing.size
   }
 
   /** Call it when a segment that does not grow is used. */
   touch(segment: LogSegment): void {
     if (segment.isRetired) return
-    this.#open.delete(segment)
-    this.#open.add(segment)
-    if (this.#open.size > this.#maxCount) this.#evict()
+    this.#dropGrowing(segment)
+    this.#closed.delete(segment)
+    this.#closed.add(segment)
+    if (this.#closed.size > this.#maxClosed) this.#evict()
+  }
+
+  /** Call it when the last segment of a log is used. */
+  touchGrowing(segment: LogSegment): void {
+    if (segment === this.#newest || segment.isRetired) return
+    this.#newest = segment
+    this.#growing.delete(segment)
+    this.#growing.add(segment)
+    if (this.#growing.size > this.#maxGrowing) this.#closeFiles()
   }
 
   forget(segment: LogSegment): void {
-    this.#open.delete(segment)
+    this.#closed.delete(segment)
+    this.#dropGrowing(segment)
+  }
+
+  #dropGrowing(segment: LogSegment): void {
+    this.#growing.delete(segment)
+    if (this.#newest === segment) this.#newest = null
   }
 
   #evict(): void {
-    for (const segment of this.#open) {
+    for (const segment of this.#closed) {
       if (segment.isPinned) continue
       segment.unload()
-      this.#open.delete(segment)
-      if (this.#open.size <= this.#maxCount) return
+      this.#closed.delete(segment)
+      if (this.#closed.size <= this.#maxClosed) return
+    }
+  }
+
+  #closeFiles(): void {
+    let looks = EVICTION_LOOKS
+    for (const segment of this.#growing) {
+      if (this.#growing.size <= this.#maxGrowing || looks-- === 0) return
+      this.#growing.delete(segment)
+      if (segment === this.#newest || !segment.closeFile()) this.#growing.add(segment)
     }
   }
 }
