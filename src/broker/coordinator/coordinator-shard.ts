@@ -2,7 +2,7 @@ import { ErrorCode, errorName } from '../../base/error-code.ts'
 import type { Clock } from '../../ports/clock.ts'
 import type { Logger } from '../../ports/logger.ts'
 import type { Random } from '../../ports/random.ts'
-import type { Scheduler } from '../../ports/scheduler.ts'
+import type { Scheduler, Timer } from '../../ports/scheduler.ts'
 import type { CoordinatorLog, EncodedRecord } from './coordinator-log.ts'
 import { CoordinatorTimers } from './coordinator-timers.ts'
 import type { CoordinatorMachine, Reply, Turn } from './coordinator-turn.ts'
@@ -43,6 +43,7 @@ export class CoordinatorShard<M extends CoordinatorMachine<TimerEvent>, TimerEve
   /** Goes up with every load, so that late callbacks of an earlier life are known. */
   #life = 0
   #loadAgainAtMs = Number.NEGATIVE_INFINITY
+  #reload: Timer | null = null
   #open: Commit | null = null
   #inFlight: Commit[] = []
   /** One for all steps: a heartbeat makes nothing but its answer. */
@@ -113,6 +114,7 @@ export class CoordinatorShard<M extends CoordinatorMachine<TimerEvent>, TimerEve
   /** Refuses what waits, and everything from now on. What was appended stays in the log. */
   close(): void {
     this.#isClosed = true
+    this.#reload?.cancel()
     this.#dropState()
   }
 
@@ -185,6 +187,10 @@ export class CoordinatorShard<M extends CoordinatorMachine<TimerEvent>, TimerEve
       error: errorName(errorCode),
     })
     this.#dropState()
+    // Nobody may ask again, but timers and what is not finished must go on.
+    this.#reload?.cancel()
+    if (!this.#log.isUsable) return
+    this.#reload = this.#ports.scheduler.after(RELOAD_PAUSE_MS, () => this.load())
   }
 
   #dropState(): void {

@@ -2,6 +2,7 @@ import type { Partition } from '../topics/partition.ts'
 
 /** Topics that the broker keeps its own state in. */
 export const OFFSETS_TOPIC = '__consumer_offsets'
+export const TRANSACTIONS_TOPIC = '__transaction_state'
 
 /** What a coordinator needs of the topics of this broker. */
 export interface InternalTopics {
