@@ -32,7 +32,7 @@ function allSuites(): Suite[] {
     {
       name: 'e2e',
       // The kill -9 rounds have a smoke here; `npm run crash` runs as many as one likes.
-      files: globSync('test/{e2e,crash}/**/*.test.ts').sort(),
+      files: globSync('test/{e2e,crash,scale}/**/*.test.ts').sort(),
       options: ['--test-isolation=process', '--test-concurrency=1'],
     },
     {
