@@ -26,7 +26,7 @@ function allSuites(): Suite[] {
   return [
     {
       name: 'unit',
-      files: globSync('test/unit/**/*.test.ts').sort(),
+      files: globSync('test/{unit,sim}/**/*.test.ts').sort(),
       options: ['--test-isolation=none'],
     },
     {
