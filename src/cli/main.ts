@@ -3,6 +3,7 @@ import { ConfigError, StorageError } from '../base/errors.ts'
 import { CommandFailure, ExitCode } from './command-failure.ts'
 import { addGroupCommands } from './group-commands.ts'
 import { addLogCommands } from './log-commands.ts'
+import { isReaderGone, watchOutput } from './output.ts'
 import { addRecordCommands } from './record-commands.ts'
 import { addServerCommands } from './server-commands.ts'
 import { addTopicCommands } from './topic-commands.ts'
@@ -12,10 +13,8 @@ import { addTopicCommands } from './topic-commands.ts'
  * on the standard error.
  */
 export async function runCommandLine(argv: readonly string[]): Promise<void> {
-  // `spool consume … | head` ends like other tools when nobody reads any more.
-  process.stdout.on('error', (error: NodeJS.ErrnoException) => {
-    process.exit(error.code === 'EPIPE' ? 0 : ExitCode.FAILURE)
-  })
+  // Ends like other tools when nobody reads any more.
+  watchOutput((error) => process.exit(isReaderGone(error) ? 0 : ExitCode.FAILURE))
   try {
     await makeProgram().parseAsync([...argv])
   } catch (error) {

@@ -10,6 +10,22 @@ export function parseFormat(text: string): OutputFormat {
   throw usageFailure(`-o "${text}" is not json or table`)
 }
 
+let onOutputLost: ((error: NodeJS.ErrnoException) => void) | undefined
+
+/**
+ * Says what to do when the standard output cannot be written any more, as in `spool consume … | head`.
+ * The last call counts.
+ */
+export function watchOutput(listener: (error: NodeJS.ErrnoException) => void): void {
+  if (onOutputLost === undefined) process.stdout.on('error', (error) => onOutputLost?.(error))
+  onOutputLost = listener
+}
+
+/** A reader that has had enough is no failure. */
+export function isReaderGone(error: NodeJS.ErrnoException): boolean {
+  return error.code === 'EPIPE'
+}
+
 /** Prints one value for programs. */
 export function printJson(value: unknown): void {
   process.stdout.write(`${JSON.stringify(value)}\n`)

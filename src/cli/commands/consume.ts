@@ -1,8 +1,7 @@
-import { randomUUID } from 'node:crypto'
-import type { Consumer, EachMessagePayload, KafkaMessage } from 'kafkajs'
-import { parseCount, usageFailure } from '../command-failure.ts'
-import { type OutputFormat, printJson } from '../output.ts'
-import { type ClientOptions, connect, explained, partitionsOf, withAdmin } from './kafka-client.ts'
+import { CommandFailure, ExitCode, parseCount, usageFailure } from '../command-failure.ts'
+import type { OutputFormat } from '../output.ts'
+import { type ClientOptions, explained, partitionsOf, withAdmin } from './kafka-client.ts'
+import { RecordOutput } from './record-output.ts'
 
 interface ConsumeOptions extends ClientOptions {
   readonly output: OutputFormat
@@ -15,116 +14,76 @@ interface ConsumeOptions extends ClientOptions {
   readonly printKey?: boolean
 }
 
-interface Plan {
-  readonly topic: string
-  readonly groupId: string
-  readonly isOwnGroup: boolean
-  readonly startOffset: number | undefined
-  readonly partition: number | undefined
-  readonly maxCount: number
-  readonly timeoutMs: number | undefined
-}
+/** Where reading begins: an offset in each partition, the first or the next record. */
+export type StartOffset = number | 'earliest' | 'latest'
 
-/** Prints records until so many came, none came for so long, or a signal. */
+/** Prints records until so many came, none came for so long, a signal, or the reader is gone. */
 export async function consume(topic: string, options: ConsumeOptions): Promise<void> {
-  const plan = planOf(topic, options)
-  if (plan.maxCount === 0) return
-  const consumer = connect(options).consumer({
-    groupId: plan.groupId,
-    allowAutoTopicCreation: false,
-    maxWaitTimeInMs: 500,
-  })
-  await explained(options, async () => {
-    try {
-      await consumer.connect()
-      await consumer.subscribe({ topic, fromBeginning: options.fromBeginning ?? false })
-      await read(consumer, plan, options)
-    } finally {
-      await consumer.disconnect()
-    }
-  })
-  // A group that was only needed to read must not stay behind.
-  if (plan.isOwnGroup) await withAdmin(options, (admin) => admin.deleteGroups([plan.groupId]))
-}
-
-function planOf(topic: string, options: ConsumeOptions): Plan {
-  const { offset, partition, count, timeout, group, fromBeginning } = options
-  if (offset !== undefined && fromBeginning === true) {
-    throw usageFailure('--offset and --from-beginning exclude each other')
-  }
-  return {
-    topic,
-    groupId: group ?? `spool-consume-${randomUUID()}`,
-    isOwnGroup: group === undefined,
-    startOffset: offset === undefined ? undefined : parseCount(offset, '--offset'),
-    partition: partition === undefined ? undefined : parseCount(partition, '--partition'),
-    maxCount: count === undefined ? Number.POSITIVE_INFINITY : parseCount(count, '--count'),
-    timeoutMs: timeout === undefined ? undefined : parseCount(timeout, '--timeout', 1),
-  }
-}
-
-async function read(consumer: Consumer, plan: Plan, options: ConsumeOptions): Promise<void> {
-  const print = printer(options)
-  await new Promise<void>((resolve, reject) => {
-    let printed = 0
-    let timer: NodeJS.Timeout | undefined
-    const restart = (): void => {
-      clearTimeout(timer)
-      if (plan.timeoutMs !== undefined) timer = setTimeout(resolve, plan.timeoutMs)
-    }
-    process.once('SIGINT', resolve)
-    process.once('SIGTERM', resolve)
-    consumer.on(consumer.events.CRASH, ({ payload }) => reject(payload.error))
-    // Joining the group takes its time; silence counts from there.
-    consumer.on(consumer.events.GROUP_JOIN, restart)
-    const eachMessage = async (payload: EachMessagePayload): Promise<void> => {
-      const isWanted = plan.partition === undefined || payload.partition === plan.partition
-      if (!isWanted || printed >= plan.maxCount) return
-      restart()
-      print(payload)
-      printed++
-      if (printed >= plan.maxCount) {
-        clearTimeout(timer)
-        resolve()
-      }
-    }
-    consumer
-      .run({ autoCommit: !plan.isOwnGroup, eachMessage })
-      .then(() => seek(consumer, plan, options))
-      .catch(reject)
-  })
-}
-
-async function seek(consumer: Consumer, plan: Plan, options: ConsumeOptions): Promise<void> {
-  const { topic, startOffset } = plan
-  if (startOffset === undefined) return
-  const partitions = await withAdmin(options, (admin) => partitionsOf(admin, topic))
-  for (const { partitionId } of partitions) {
-    consumer.seek({ topic, partition: partitionId, offset: String(startOffset) })
-  }
-}
-
-function printer(options: ConsumeOptions): (payload: EachMessagePayload) => void {
-  if (options.output === 'json') {
-    return ({ topic, partition, message }) => printJson(recordOf(topic, partition, message))
-  }
-  return ({ message: { key, value } }) => {
-    const prefix = options.printKey === true ? `${key?.toString('utf8') ?? ''}\t` : ''
-    process.stdout.write(`${prefix}${value?.toString('utf8') ?? ''}\n`)
-  }
-}
-
-function recordOf(topic: string, partition: number, message: KafkaMessage) {
-  const headers = Object.entries(message.headers ?? {}).flatMap(([name, values]) =>
-    (Array.isArray(values) ? values : [values]).map((value) => [name, value?.toString() ?? null]),
-  )
-  return {
-    topic,
+  const { fromBeginning, group, count, timeout, printKey } = options
+  const startOffset = startOffsetOf(options)
+  const partition = optionalCount(options.partition, '--partition')
+  const maxCount = optionalCount(count, '--count') ?? Number.POSITIVE_INFINITY
+  const timeoutMs = optionalCount(timeout, '--timeout', 1)
+  if (maxCount === 0) return
+  const output = new RecordOutput({
+    output: options.output,
+    printKey: printKey ?? false,
     partition,
-    offset: Number(message.offset),
-    timestamp: Number(message.timestamp),
-    key: message.key?.toString('utf8') ?? null,
-    value: message.value?.toString('utf8') ?? null,
-    headers,
+    maxCount,
+    timeoutMs,
+  })
+  endOnSignals(output)
+  await explained(options, async () => {
+    const partitions = await existingPartitions(topic, partition, options)
+    if (group === undefined) {
+      const { consumeDirectly } = await import('./consume-directly.ts')
+      const wanted = partition === undefined ? partitions : [partition]
+      await consumeDirectly(options, topic, wanted, startOffset, output)
+    } else {
+      const { consumeInGroup } = await import('./consume-in-group.ts')
+      const seekOffset = typeof startOffset === 'number' ? startOffset : undefined
+      const place = { topic, group, partitions, seekOffset, fromBeginning: fromBeginning ?? false }
+      await consumeInGroup(options, place, output)
+    }
+  })
+}
+
+function startOffsetOf({ offset, fromBeginning }: ConsumeOptions): StartOffset {
+  if (offset === undefined) return fromBeginning === true ? 'earliest' : 'latest'
+  if (fromBeginning === true) throw usageFailure('--offset and --from-beginning exclude each other')
+  return parseCount(offset, '--offset')
+}
+
+function optionalCount(text: string | undefined, flag: string, min = 0): number | undefined {
+  return text === undefined ? undefined : parseCount(text, flag, min)
+}
+
+/** @throws CommandFailure when the topic or the wanted partition is not there */
+async function existingPartitions(
+  topic: string,
+  partition: number | undefined,
+  options: ClientOptions,
+): Promise<number[]> {
+  return await withAdmin(options, async (admin) => {
+    if (!(await admin.listTopics()).includes(topic)) {
+      throw new CommandFailure(`there is no topic ${topic}`)
+    }
+    const numbers = (await partitionsOf(admin, topic)).map(({ partitionId }) => partitionId)
+    if (partition !== undefined && !numbers.includes(partition)) {
+      throw new CommandFailure(`${topic} has no partition ${partition}, only ${numbers.join(', ')}`)
+    }
+    return numbers
+  })
+}
+
+/** The first signal ends reading in order, the second at once. */
+function endOnSignals(output: RecordOutput): void {
+  let isEnding = false
+  const end = (): void => {
+    if (isEnding) process.exit(ExitCode.FAILURE)
+    isEnding = true
+    output.end()
   }
+  process.on('SIGINT', end)
+  process.on('SIGTERM', end)
 }
