@@ -24,6 +24,8 @@ export interface AppendRequest {
   readonly slot: number
   /** Broker time put into a LogAppendTime batch, or -1. A duplicate answers the original's. */
   readonly logAppendTimeMs: number
+  /** A coordinator wrote it for a producer: the epoch must fit, sequences mean nothing. */
+  readonly isFromCoordinator?: boolean
 }
 
 /** What an append knows at once: offsets are given, nothing is safe yet. Reused: read it at once. */
@@ -76,7 +78,7 @@ export interface EpochEndOffset {
   readonly endOffset: number
 }
 
-/** State of a producer in a partition, for DescribeProducers. */
+/** State of a producer in a partition. */
 export interface ActiveProducer {
   readonly producerId: number
   readonly producerEpoch: number
@@ -196,4 +198,6 @@ export interface PartitionLog {
   deleteRecordsBefore(offset: number): Promise<void>
   configure(config: LogConfig): void
   activeProducers(): readonly ActiveProducer[]
+  /** undefined: it never wrote here, or was forgotten. */
+  activeProducer(producerId: number): ActiveProducer | undefined
 }

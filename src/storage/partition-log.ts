@@ -27,6 +27,7 @@ import type { LoadedLog } from './log-recovery.ts'
 import type { LogSegment } from './log-segment.ts'
 import type { LogSegments } from './log-segments.ts'
 import { LogWriter, PendingBatch } from './log-writer.ts'
+import type { ProducerEntry } from './producer-entry.ts'
 import type { ProducerCheck, ProducerState } from './producer-state.ts'
 import { countBelowLogStart } from './retention.ts'
 import { deleteExpiredSegments } from './segment-deletion.ts'
@@ -142,7 +143,7 @@ export class FilePartitionLog implements PartitionLog {
     const producerId = producerIdOf(batch, 0)
     const isTracked = producerId !== NO_PRODUCER_ID
     if (isTracked) {
-      const check = this.producers.check(batch)
+      const check = this.producers.check(batch, request.isFromCoordinator)
       if (check.isDuplicate) return this.#answerDuplicate(request, check)
       if (check.errorCode !== ErrorCode.NONE)
         return this.#refuse(check.errorCode, check.errorMessage)
@@ -249,14 +250,12 @@ export class FilePartitionLog implements PartitionLog {
   }
 
   activeProducers(): readonly ActiveProducer[] {
-    return Array.from(this.producers.entries, (entry) => ({
-      producerId: entry.producerId,
-      producerEpoch: entry.epoch,
-      lastSequence: entry.lastSequence,
-      lastTimestampMs: entry.lastTimestampMs,
-      coordinatorEpoch: entry.coordinatorEpoch,
-      currentTransactionFirstOffset: entry.transactionFirstOffset,
-    }))
+    return Array.from(this.producers.entries, activeProducerOf)
+  }
+
+  activeProducer(producerId: number): ActiveProducer | undefined {
+    const entry = this.producers.entry(producerId)
+    return entry === undefined ? undefined : activeProducerOf(entry)
   }
 
   /** All below it survives a power failure, with the indexes and snapshots of it. */
@@ -322,5 +321,16 @@ export class FilePartitionLog implements PartitionLog {
     result.logAppendTimeMs = -1
     result.isDuplicate = false
     return result
+  }
+}
+
+function activeProducerOf(entry: ProducerEntry): ActiveProducer {
+  return {
+    producerId: entry.producerId,
+    producerEpoch: entry.epoch,
+    lastSequence: entry.lastSequence,
+    lastTimestampMs: entry.lastTimestampMs,
+    coordinatorEpoch: entry.coordinatorEpoch,
+    currentTransactionFirstOffset: entry.transactionFirstOffset,
   }
 }

@@ -60,8 +60,15 @@ export class ProducerState {
     return this.#entries.values()
   }
 
-  /** Says whether the batch of an idempotent producer may be appended. */
-  check(batch: Buffer): ProducerCheck {
+  entry(producerId: number): ProducerEntry | undefined {
+    return this.#entries.get(producerId)
+  }
+
+  /**
+   * Says whether the batch of an idempotent producer may be appended.
+   * @param isFromCoordinator it writes for the producer, and gives all its batches sequence 0
+   */
+  check(batch: Buffer, isFromCoordinator = false): ProducerCheck {
     const check = this.#check
     check.errorCode = ErrorCode.NONE
     check.errorMessage = null
@@ -70,6 +77,7 @@ export class ProducerState {
     if (entry === undefined) return check
     const epoch = producerEpochOf(batch, 0)
     if (isControl(batch, 0)) return this.#checkMarker(entry, epoch, batch)
+    if (isFromCoordinator) return this.#checkEpoch(entry, epoch)
     const baseSequence = baseSequenceOf(batch, 0)
     if (epoch === entry.epoch) {
       const index = entry.find(baseSequence, lastSequenceOf(batch, 0))
@@ -81,8 +89,7 @@ export class ProducerState {
         return check
       }
     }
-    if (epoch < entry.epoch)
-      return this.#refuse(ErrorCode.INVALID_PRODUCER_EPOCH, staleEpoch(entry, epoch))
+    if (this.#checkEpoch(entry, epoch).errorCode !== ErrorCode.NONE) return check
     const isNext =
       epoch === entry.epoch
         ? baseSequence === incrementSequence(entry.lastSequence, 1)
@@ -193,9 +200,14 @@ export class ProducerState {
     return entries
   }
 
+  #checkEpoch(entry: ProducerEntry, epoch: number): ProducerCheck {
+    if (epoch >= entry.epoch) return this.#check
+    return this.#refuse(ErrorCode.INVALID_PRODUCER_EPOCH, staleEpoch(entry, epoch))
+  }
+
   #checkMarker(entry: ProducerEntry, epoch: number, batch: Buffer): ProducerCheck {
-    if (epoch < entry.epoch)
-      return this.#refuse(ErrorCode.INVALID_PRODUCER_EPOCH, staleEpoch(entry, epoch))
+    const check = this.#checkEpoch(entry, epoch)
+    if (check.errorCode !== ErrorCode.NONE) return check
     const { coordinatorEpoch } = readMarker(batch, 0)
     if (coordinatorEpoch < entry.coordinatorEpoch)
       return this.#refuse(

@@ -1,9 +1,11 @@
+import { assert } from '../../base/assert.ts'
 import { ErrorCode, errorName } from '../../base/error-code.ts'
 import type { Clock } from '../../ports/clock.ts'
 import type { Logger } from '../../ports/logger.ts'
 import type { Random } from '../../ports/random.ts'
 import type { Scheduler, Timer } from '../../ports/scheduler.ts'
-import type { CoordinatorLog, EncodedRecord } from './coordinator-log.ts'
+import type { EndTxnMarker } from '../../records/control-batch.ts'
+import type { CoordinatorLog, EncodedRecord, RecordProducer } from './coordinator-log.ts'
 import { CoordinatorTimers } from './coordinator-timers.ts'
 import type { CoordinatorMachine, Reply, Turn } from './coordinator-turn.ts'
 
@@ -19,11 +21,23 @@ const MAX_BATCH_BYTES = 512 * 1024
 /** A log that can't be replayed is not read again for every request. */
 const RELOAD_PAUSE_MS = 1000
 
+/** Records that are appended as one batch. */
+interface RecordBatch {
+  readonly producer: RecordProducer | null
+  readonly records: EncodedRecord[]
+}
+
 /** What was decided and is not durable yet: records, and the answers that wait for them. */
 class Commit {
-  readonly records: EncodedRecord[] = []
+  readonly batches: RecordBatch[] = []
+  /** Ends a transaction after the batches; nothing may follow it. */
+  marker: EndTxnMarker | null = null
   readonly replies: { readonly reply: Reply<never>; readonly send: () => void }[] = []
   byteLength = 0
+
+  get isEmpty(): boolean {
+    return this.batches.length === 0 && this.marker === null
+  }
 }
 
 /**
@@ -66,6 +80,11 @@ export class CoordinatorShard<M extends CoordinatorMachine<TimerEvent>, TimerEve
 
   get isLoading(): boolean {
     return this.#isLoading
+  }
+
+  /** Where the shard keeps its records. */
+  get log(): CoordinatorLog {
+    return this.#log
   }
 
   /** Timers that are set: they are bounded by what the machine knows. */
@@ -125,8 +144,9 @@ export class CoordinatorShard<M extends CoordinatorMachine<TimerEvent>, TimerEve
     step(machine, this.#turn)
     const open = this.#open
     if (open === null) return
-    if (open.records.length === 0) this.#settleWithoutRecords(open)
-    else if (open.byteLength >= MAX_BATCH_BYTES) this.#flush(open)
+    if (open.isEmpty) this.#settleWithoutRecords(open)
+    // After a marker the log must know at once that the transaction is over.
+    else if (open.byteLength >= MAX_BATCH_BYTES || open.marker !== null) this.#flush(open)
   }
 
   /** Nothing to append: the answers wait for what is in flight, or go at once. */
@@ -140,7 +160,10 @@ export class CoordinatorShard<M extends CoordinatorMachine<TimerEvent>, TimerEve
   #makeTurn(): Turn<TimerEvent> & { nowMs: number } {
     return {
       nowMs: 0,
-      append: (record) => this.#append(record),
+      append: (record, producer) => this.#append(record, producer ?? null),
+      appendMarker: (marker) => {
+        this.#commitToAppend().marker = marker
+      },
       reply: (to, value) => {
         this.#openCommit().replies.push({ reply: to, send: () => to.answer(value) })
       },
@@ -155,11 +178,19 @@ export class CoordinatorShard<M extends CoordinatorMachine<TimerEvent>, TimerEve
     return this.#open
   }
 
-  #append(record: EncodedRecord): void {
+  #commitToAppend(): Commit {
     const open = this.#openCommit()
-    if (open.records.length === 0) this.#ports.scheduler.endOfTurn(() => this.#flush(open))
-    open.records.push(record)
-    open.byteLength += record.key.length + (record.value?.length ?? 0)
+    assert(open.marker === null, 'a marker is the last thing of its step')
+    if (open.isEmpty) this.#ports.scheduler.endOfTurn(() => this.#flush(open))
+    return open
+  }
+
+  #append(record: EncodedRecord, producer: RecordProducer | null): void {
+    const { batches } = this.#commitToAppend()
+    const last = batches.at(-1)
+    if (last !== undefined && isSame(last.producer, producer)) last.records.push(record)
+    else batches.push({ producer, records: [record] })
+    this.#openCommit().byteLength += record.key.length + (record.value?.length ?? 0)
   }
 
   #flush(commit: Commit): void {
@@ -167,17 +198,27 @@ export class CoordinatorShard<M extends CoordinatorMachine<TimerEvent>, TimerEve
     this.#open = null
     this.#inFlight.push(commit)
     const life = this.#life
-    const code = this.#log.append(commit.records, this.#ports.clock.nowMs(), (errorCode) => {
-      if (life === this.#life) this.#settle(errorCode)
-    })
+    const { batches, marker } = commit
+    const nowMs = this.#ports.clock.nowMs()
+    let appendCount = batches.length + (marker === null ? 0 : 1)
+    const done = (errorCode: ErrorCode): void => {
+      appendCount--
+      if (life !== this.#life) return
+      if (errorCode !== ErrorCode.NONE) this.#fail(errorCode)
+      else if (appendCount === 0) this.#settle()
+    }
+    for (const { records, producer } of batches) {
+      const code = this.#log.append(records, producer, nowMs, done)
+      if (code === ErrorCode.NONE) continue
+      this.#fail(code)
+      return
+    }
+    if (marker === null) return
+    const code = this.#log.appendMarker(marker, done)
     if (code !== ErrorCode.NONE) this.#fail(code)
   }
 
-  #settle(errorCode: ErrorCode): void {
-    if (errorCode !== ErrorCode.NONE) {
-      this.#fail(errorCode)
-      return
-    }
+  #settle(): void {
     const commit = this.#inFlight.shift()
     for (const { send } of commit?.replies ?? []) send()
   }
@@ -207,6 +248,10 @@ export class CoordinatorShard<M extends CoordinatorMachine<TimerEvent>, TimerEve
     }
     for (const reply of parked) reply.refuse(ErrorCode.NOT_COORDINATOR)
   }
+}
+
+function isSame(one: RecordProducer | null, other: RecordProducer | null): boolean {
+  return one?.producerId === other?.producerId && one?.producerEpoch === other?.producerEpoch
 }
 
 /** Version 4, as java.util.UUID prints it: member ids look as people know them from Kafka. */

@@ -1,5 +1,6 @@
 import type { ErrorCode } from '../../base/error-code.ts'
-import type { EncodedRecord } from './coordinator-log.ts'
+import type { EndTxnMarker } from '../../records/control-batch.ts'
+import type { EncodedRecord, RecordProducer } from './coordinator-log.ts'
 
 /**
  * Where the answer to a request goes. A state machine keeps it and hands it to `Turn.reply`; only
@@ -18,7 +19,10 @@ export interface Reply<T> {
 export interface Turn<TimerEvent> {
   /** Wall-clock time of the step, milliseconds since 1970. */
   readonly nowMs: number
-  append(record: EncodedRecord): void
+  /** @param producer in whose transaction it is written; left out: it holds at once */
+  append(record: EncodedRecord, producer?: RecordProducer): void
+  /** Ends a transaction in this partition, after what was appended to it so far. */
+  appendMarker(marker: EndTxnMarker): void
   reply<T>(to: Reply<T>, value: T): void
   /** Sets the timer of that name to `delayMs` from now, in place of what it was set to. */
   schedule(name: string, delayMs: number, event: TimerEvent): void

@@ -3,7 +3,12 @@ import { StorageError } from '../../base/errors.ts'
 import { UNPOOLED } from '../../base/lease.ts'
 import type { AppendWaiter, LogSlice } from '../../ports/partition-log.ts'
 import { buildBatch } from '../../records/batch-builder.ts'
-import { ControlRecordType, controlRecordTypeOf } from '../../records/control-batch.ts'
+import {
+  buildEndTxnMarker,
+  ControlRecordType,
+  controlRecordTypeOf,
+  type EndTxnMarker,
+} from '../../records/control-batch.ts'
 import {
   isControl,
   isTransactional,
@@ -11,8 +16,13 @@ import {
   producerIdOf,
 } from '../../records/record-batch.ts'
 import { batchPositions, recordsOf } from '../../records/records-iterator.ts'
-import type { Partition } from '../topics/partition.ts'
-import type { CoordinatorLog, CoordinatorReplay, EncodedRecord } from './coordinator-log.ts'
+import type { Partition, TransactionStanding } from '../topics/partition.ts'
+import type {
+  CoordinatorLog,
+  CoordinatorReplay,
+  EncodedRecord,
+  RecordProducer,
+} from './coordinator-log.ts'
 
 /** Bytes read at once while loading. Source: offsets.load.buffer.size */
 const LOAD_BYTES = 5 * 1024 * 1024
@@ -35,10 +45,31 @@ export class PartitionCoordinatorLog implements CoordinatorLog, AppendWaiter {
 
   append(
     records: readonly EncodedRecord[],
+    producer: RecordProducer | null,
     nowMs: number,
     done: (errorCode: ErrorCode) => void,
   ): ErrorCode {
-    const batch = buildBatch(records.map(({ key, value }) => ({ timestamp: nowMs, key, value })))
+    const batch = buildBatch(
+      records.map(({ key, value }) => ({ timestamp: nowMs, key, value })),
+      // Kafka's coordinators give sequence 0 to all their batches too.
+      producer === null ? {} : { ...producer, baseSequence: 0, isTransactional: true },
+    )
+    return this.#append(batch, done)
+  }
+
+  appendMarker(marker: EndTxnMarker, done: (errorCode: ErrorCode) => void): ErrorCode {
+    return this.#append(buildEndTxnMarker(marker), done)
+  }
+
+  standingOf(producer: RecordProducer): TransactionStanding {
+    return this.#partition.standingOf(producer.producerId, producer.producerEpoch)
+  }
+
+  checkMarker(marker: EndTxnMarker): ErrorCode {
+    return this.#partition.checkMarker(marker)
+  }
+
+  #append(batch: Buffer, done: (errorCode: ErrorCode) => void): ErrorCode {
     const slot = this.#nextSlot++
     this.#waiting.set(slot, done)
     const { errorCode } = this.#partition.appendOwn(batch, UNPOOLED, this, slot)

@@ -10,8 +10,15 @@ import type {
 } from '../../ports/partition-log.ts'
 import { type ProduceRules, validateProduceBatch } from '../../records/batch-validation.ts'
 import { DEFAULT_MAX_DECOMPRESSED_BYTES } from '../../records/compression.ts'
+import type { EndTxnMarker } from '../../records/control-batch.ts'
 import { type Codec, TimestampType } from '../../records/record-batch.ts'
 import type { RecordError } from '../../records/record-walk.ts'
+
+/**
+ * `open`: its transaction is open here, more may follow; `none`: its coordinator must say first that
+ * this partition is in the transaction (KIP-890); `fenced`: a newer epoch of it is known.
+ */
+export type TransactionStanding = 'open' | 'none' | 'fenced'
 
 /** Told in the turn in which more of a partition can be read, or none any more. */
 export interface PartitionWatcher {
@@ -163,6 +170,33 @@ export class Partition implements LogListener {
     }
   }
 
+  /** How this partition stands to a producer that wants to write in a transaction. */
+  standingOf(producerId: number, producerEpoch: number): TransactionStanding {
+    const known = this.log.activeProducer(producerId)
+    if (known === undefined || known.producerEpoch < producerEpoch) return 'none'
+    if (known.producerEpoch > producerEpoch) return 'fenced'
+    return known.currentTransactionFirstOffset >= 0 ? 'open' : 'none'
+  }
+
+  /**
+   * NONE, or why the log would refuse a marker: INVALID_PRODUCER_EPOCH,
+   * TRANSACTION_COORDINATOR_FENCED.
+   * @param hasOwnEpoch each transaction has an epoch, and its marker the one after (KIP-1228)
+   */
+  checkMarker(marker: EndTxnMarker, hasOwnEpoch = false): ErrorCode {
+    const { producerId, producerEpoch, coordinatorEpoch } = marker
+    const known = this.log.activeProducer(producerId)
+    if (known === undefined) return ErrorCode.NONE
+    const isOpen = known.currentTransactionFirstOffset >= 0
+    const isSameEpoch = producerEpoch === known.producerEpoch
+    if (producerEpoch < known.producerEpoch || (hasOwnEpoch && isOpen && isSameEpoch)) {
+      return ErrorCode.INVALID_PRODUCER_EPOCH
+    }
+    return coordinatorEpoch < known.coordinatorEpoch
+      ? ErrorCode.TRANSACTION_COORDINATOR_FENCED
+      : ErrorCode.NONE
+  }
+
   /** Appends a batch that Spool made itself (internal topics): it is not validated again. */
   appendOwn(batch: Buffer, lease: Lease, waiter: AppendWaiter, slot: number): AppendResult {
     return this.log.append({
@@ -172,6 +206,7 @@ export class Partition implements LogListener {
       waiter,
       slot,
       logAppendTimeMs: -1,
+      isFromCoordinator: true,
     })
   }
 

@@ -113,6 +113,10 @@ export class FakeLog implements PartitionLog {
     return []
   }
 
+  activeProducer(): undefined {
+    return undefined
+  }
+
   async offsetForTimestamp(): Promise<null> {
     return null
   }

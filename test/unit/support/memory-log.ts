@@ -53,6 +53,8 @@ export class MemoryLog implements PartitionLog {
   /** First offset of an open transaction; null: none. */
   openTransactionOffset: number | null = null
   abortedTransactions: readonly AbortedTransaction[] = []
+  /** What `activeProducers` tells; appends don't change it. */
+  readonly producers = new Map<number, ActiveProducer>()
   /** The next append is refused with it. */
   nextAppendError: ErrorCode = ErrorCode.NONE
   deleteFailure: Error | null = null
@@ -184,7 +186,11 @@ export class MemoryLog implements PartitionLog {
   configure(): void {}
 
   activeProducers(): readonly ActiveProducer[] {
-    return []
+    return [...this.producers.values()]
+  }
+
+  activeProducer(producerId: number): ActiveProducer | undefined {
+    return this.producers.get(producerId)
   }
 
   #timestamps(endOffset: number): TimestampOffset[] {

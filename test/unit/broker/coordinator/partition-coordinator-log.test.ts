@@ -51,8 +51,11 @@ describe('the log of a coordinator on a partition', () => {
     const { log, coordinatorLog } = makeLog()
     const told: string[] = []
     for (const name of ['a', 'b']) {
-      const code = coordinatorLog.append([record(name, '1'), record(name, null)], 5, (errorCode) =>
-        told.push(`${name} ${errorCode}`),
+      const code = coordinatorLog.append(
+        [record(name, '1'), record(name, null)],
+        null,
+        5,
+        (errorCode) => told.push(`${name} ${errorCode}`),
       )
       assert.equal(code, ErrorCode.NONE)
     }
@@ -65,7 +68,7 @@ describe('the log of a coordinator on a partition', () => {
   it('returns the error of a refused append and never tells it again', () => {
     const { log, coordinatorLog } = makeLog()
     log.nextAppendError = ErrorCode.KAFKA_STORAGE_ERROR
-    const code = coordinatorLog.append([record('a', '1')], 5, () => assert.fail('told'))
+    const code = coordinatorLog.append([record('a', '1')], null, 5, () => assert.fail('told'))
     assert.equal(code, ErrorCode.KAFKA_STORAGE_ERROR)
     log.flush()
   })
@@ -77,7 +80,7 @@ describe('the log of a coordinator on a partition', () => {
       const rest = { lease: UNPOOLED, safety: 'durable', waiter, slot: 0 } as const
       log.append({ batch, ...rest, logAppendTimeMs: -1 })
     }
-    coordinatorLog.append([record('a', '1'), record('b', null)], 5, () => {})
+    coordinatorLog.append([record('a', '1'), record('b', null)], null, 5, () => {})
     const transaction = { producerId: 9, producerEpoch: 0, baseSequence: 0, isTransactional: true }
     append(buildBatch([{ timestamp: 5, ...record('c', '2') }], transaction))
     const marker = { producerId: 9, producerEpoch: 0, coordinatorEpoch: 0, timestamp: 5 }
@@ -91,7 +94,7 @@ describe('the log of a coordinator on a partition', () => {
 
   it('waits for a disk, and tells when it failed', () => {
     const { log, coordinatorLog } = makeLog()
-    coordinatorLog.append([record('a', '1')], 5, () => {})
+    coordinatorLog.append([record('a', '1')], null, 5, () => {})
     log.flush()
     log.isCold = true
     const slow = replayText(coordinatorLog)
@@ -107,7 +110,7 @@ describe('the log of a coordinator on a partition', () => {
   it('can not be used once storage failed', () => {
     const { log, coordinatorLog } = makeLog()
     const told: number[] = []
-    coordinatorLog.append([record('a', '1')], 5, (errorCode) => told.push(errorCode))
+    coordinatorLog.append([record('a', '1')], null, 5, (errorCode) => told.push(errorCode))
     assert.ok(coordinatorLog.isUsable)
     log.fail()
     assert.ok(!coordinatorLog.isUsable)

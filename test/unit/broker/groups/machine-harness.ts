@@ -21,6 +21,7 @@ export class MachineHarness {
     return {
       nowMs: this.nowMs,
       append: (record) => void this.records.push(record),
+      appendMarker: () => {},
       reply: (to, value) => to.answer(value),
       schedule: (name, delayMs, event) => {
         this.timers.set(name, { atMs: this.nowMs + delayMs, event })
