@@ -1,4 +1,5 @@
 import { ErrorCode } from '../../base/error-code.ts'
+import { ControlRecordType, type EndTxnMarker } from '../../records/control-batch.ts'
 import { decodeOffsetsRecord } from '../../records/internal/offsets-records.ts'
 import type { CoordinatorMachine, Reply, Turn } from '../coordinator/coordinator-turn.ts'
 import type {
@@ -22,6 +23,7 @@ import type {
   OffsetDeleteResult,
   OffsetFetchRequest,
   TopicErrors,
+  TransactionalOffsetCommitRequest,
 } from './offset-requests.ts'
 
 type GroupTurn = Turn<GroupTimerEvent>
@@ -87,6 +89,22 @@ export class GroupCoordinatorShard implements CoordinatorMachine<GroupTimerEvent
     turn.reply(reply, this.offsets.commit(request, this.#step(turn)))
   }
 
+  commitTransactionalOffsets(
+    request: TransactionalOffsetCommitRequest,
+    reply: Reply<readonly TopicErrors[]>,
+    turn: GroupTurn,
+  ): void {
+    turn.reply(reply, this.offsets.commitTransactional(request, this.#step(turn)))
+  }
+
+  /** What a transaction committed here holds now, or is forgotten. */
+  endTransaction(marker: EndTxnMarker, reply: Reply<ErrorCode>, turn: GroupTurn): void {
+    const isCommitted = marker.type === ControlRecordType.COMMIT
+    turn.appendMarker(marker)
+    this.offsets.transactionEnded(marker.producerId, isCommitted)
+    turn.reply(reply, ErrorCode.NONE)
+  }
+
   fetchOffsets(
     request: OffsetFetchRequest,
     reply: Reply<readonly FetchedTopic[]>,
@@ -126,7 +144,7 @@ export class GroupCoordinatorShard implements CoordinatorMachine<GroupTimerEvent
   }
 
   replayTransactionEnd(producerId: number, isCommitted: boolean): void {
-    this.offsets.replayTransactionEnd(producerId, isCommitted)
+    this.offsets.transactionEnded(producerId, isCommitted)
   }
 
   parkedReplies(): readonly Reply<never>[] {

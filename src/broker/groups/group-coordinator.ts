@@ -1,5 +1,6 @@
 import { ErrorCode } from '../../base/error-code.ts'
 import type { MetadataChange, MetadataListener } from '../../ports/metadata-store.ts'
+import type { EndTxnMarker } from '../../records/control-batch.ts'
 import type { CoordinatorLog } from '../coordinator/coordinator-log.ts'
 import { type CoordinatorPorts, CoordinatorShard } from '../coordinator/coordinator-shard.ts'
 import type { Reply, Turn } from '../coordinator/coordinator-turn.ts'
@@ -34,6 +35,7 @@ import type {
   OffsetFetchRequest,
   OffsetFetchResult,
   TopicErrors,
+  TransactionalOffsetCommitRequest,
 } from './offset-requests.ts'
 
 export interface GroupCoordinatorOptions extends CoordinatorPorts {
@@ -142,6 +144,66 @@ export class GroupCoordinator implements MetadataListener {
     )
   }
 
+  /**
+   * @param admit asks the coordinator of the transaction to let a partition take part in it; it
+   *   tells in such a turn that what is appended then is before any marker of the transaction
+   */
+  commitTransactionalOffsets(
+    request: TransactionalOffsetCommitRequest,
+    admit: (index: number, done: (errorCode: ErrorCode) => void) => void,
+  ): Promise<readonly TopicErrors[]> {
+    const { groupId } = request
+    const refuse = (code: ErrorCode): readonly TopicErrors[] => errorsOf(request, code)
+    if (groupId === '') return Promise.resolve(refuse(ErrorCode.INVALID_GROUP_ID))
+    const index = this.partitionFor(groupId)
+    const shard = index === undefined ? undefined : this.#shard(index)
+    if (index === undefined || shard === undefined) {
+      return Promise.resolve(refuse(ErrorCode.NOT_COORDINATOR))
+    }
+    const standing = shard.log.standingOf(request)
+    if (standing === 'fenced') return Promise.resolve(refuse(ErrorCode.INVALID_PRODUCER_EPOCH))
+    return new Promise((resolve) => {
+      const commit = (errorCode: ErrorCode): void => {
+        if (errorCode !== ErrorCode.NONE) {
+          resolve(refuse(errorCode))
+          return
+        }
+        const reply = { answer: resolve, refuse: (code: ErrorCode) => resolve(refuse(code)) }
+        shard.run<readonly TopicErrors[]>(reply, (machine, turn, to) =>
+          machine.commitTransactionalOffsets(request, to, turn),
+        )
+      }
+      if (standing === 'open') commit(ErrorCode.NONE)
+      else admit(index, commit)
+    })
+  }
+
+  /**
+   * Ends a transaction in a partition of `__consumer_offsets`.
+   * @param done told once: NONE when the marker is durable, or why it is not there
+   */
+  endTransaction(index: number, marker: EndTxnMarker, done: (errorCode: ErrorCode) => void): void {
+    const shard = this.#shard(index)
+    if (shard === undefined) {
+      done(this.#isClosed ? ErrorCode.NOT_COORDINATOR : ErrorCode.UNKNOWN_TOPIC_OR_PARTITION)
+      return
+    }
+    const refusal = shard.log.checkMarker(marker)
+    if (refusal !== ErrorCode.NONE) {
+      done(refusal)
+      return
+    }
+    shard.run<ErrorCode>({ answer: done, refuse: done }, (machine, turn, reply) =>
+      machine.endTransaction(marker, reply, turn),
+    )
+  }
+
+  /** Which partition of `__consumer_offsets` the group is in; undefined before there is one. */
+  partitionFor(groupId: string): number | undefined {
+    const count = this.#options.topics.partitionCount(OFFSETS_TOPIC)
+    return count === 0 ? undefined : partitionForKey(groupId, count)
+  }
+
   async fetchOffsets(request: OffsetFetchRequest): Promise<OffsetFetchResult> {
     type Outcome = OffsetFetchResult['topics'] | ErrorCode
     const outcome = await this.#run<Outcome>(
@@ -225,8 +287,8 @@ export class GroupCoordinator implements MetadataListener {
     refused: (errorCode: ErrorCode) => T,
     step: (machine: GroupCoordinatorShard, turn: GroupTurn, reply: Reply<T>) => void,
   ): Promise<T> {
-    const count = this.#options.topics.partitionCount(OFFSETS_TOPIC)
-    const shard = count === 0 ? undefined : this.#shard(partitionForKey(groupId, count))
+    const index = this.partitionFor(groupId)
+    const shard = index === undefined ? undefined : this.#shard(index)
     if (shard === undefined) return Promise.resolve(refused(ErrorCode.NOT_COORDINATOR))
     return ask(shard, refused, step)
   }

@@ -1,5 +1,7 @@
 import { ErrorCode } from '../../base/error-code.ts'
 import type { OffsetsRecord } from '../../records/internal/offsets-records.ts'
+import { NO_PRODUCER_ID } from '../../records/record-batch.ts'
+import type { RecordProducer } from '../coordinator/coordinator-log.ts'
 import type { ClassicGroup } from './classic/classic-group.ts'
 import { checkOffsetCommit, keepSession } from './classic/classic-members.ts'
 import { offsetCommitRecord, offsetTombstone } from './group-coordinator-records.ts'
@@ -12,10 +14,12 @@ import {
   type FetchedTopic,
   NO_TOPIC_ID,
   type OffsetCommitRequest,
+  type OffsetCommitTopic,
   type OffsetDeleteRequest,
   type OffsetDeleteResult,
   type OffsetFetchRequest,
   type TopicErrors,
+  type TransactionalOffsetCommitRequest,
 } from './offset-requests.ts'
 
 type OffsetCommitRecord = Extract<OffsetsRecord, { name: 'OffsetCommit' }>
@@ -41,10 +45,38 @@ export class OffsetMetadataManager {
     if (group.state === 'Stable' || group.state === 'PreparingRebalance') {
       keepSession(group, request.memberId, step)
     }
-    const { nowMs } = step.turn
     const expireTimestampMs =
-      request.retentionTimeMs === -1 ? -1 : nowMs + Math.max(request.retentionTimeMs, 0)
-    return request.topics.map(({ name, topicId, partitions }) => ({
+      request.retentionTimeMs === -1 ? -1 : step.turn.nowMs + Math.max(request.retentionTimeMs, 0)
+    return this.#write(request, expireTimestampMs, null, step)
+  }
+
+  /** What is committed holds when the transaction is committed; until then it is pending. */
+  commitTransactional(request: TransactionalOffsetCommitRequest, step: GroupStep): TopicErrors[] {
+    const group = this.#groups.group(request.groupId)
+    const isUnknownGeneration = group === undefined && request.generationId >= 0
+    const errorCode = isUnknownGeneration
+      ? ErrorCode.ILLEGAL_GENERATION
+      : group === undefined
+        ? ErrorCode.NONE
+        : checkOffsetCommit(group, request, true)
+    if (errorCode !== ErrorCode.NONE) return errorsOf(request, errorCode)
+    this.#groups.ensureSimpleGroup(request.groupId)
+    const { producerId, producerEpoch } = request
+    return this.#write(request, -1, { producerId, producerEpoch }, step)
+  }
+
+  #write(
+    {
+      groupId,
+      topics,
+    }: { readonly groupId: string; readonly topics: readonly OffsetCommitTopic[] },
+    expireTimestampMs: number,
+    producer: RecordProducer | null,
+    step: GroupStep,
+  ): TopicErrors[] {
+    const { nowMs } = step.turn
+    const offsets = this.#offsetsFor(producer?.producerId ?? NO_PRODUCER_ID)
+    return topics.map(({ name, topicId, partitions }) => ({
       name,
       topicId,
       partitions: partitions.map((commit) => {
@@ -62,8 +94,11 @@ export class OffsetMetadataManager {
           topicId,
           order: this.#nextOrder++,
         }
-        step.turn.append(offsetCommitRecord(request.groupId, name, partition, committed))
-        this.#offsets.set(request.groupId, name, partition, committed)
+        step.turn.append(
+          offsetCommitRecord(groupId, name, partition, committed),
+          producer ?? undefined,
+        )
+        offsets.set(groupId, name, partition, committed)
         return { partition, errorCode: ErrorCode.NONE }
       }),
     }))
@@ -186,7 +221,7 @@ export class OffsetMetadataManager {
   }
 
   /** A plain commit that came after the transaction's stays (KAFKA-5259 of compaction). */
-  replayTransactionEnd(producerId: number, isCommitted: boolean): void {
+  transactionEnded(producerId: number, isCommitted: boolean): void {
     const pending = this.#pending.get(producerId)
     this.#pending.delete(producerId)
     if (pending === undefined || !isCommitted) return
@@ -204,7 +239,7 @@ export class OffsetMetadataManager {
   }
 
   #offsetsFor(producerId: number): OffsetMap {
-    if (producerId === -1) return this.#offsets
+    if (producerId === NO_PRODUCER_ID) return this.#offsets
     const known = this.#pending.get(producerId)
     if (known !== undefined) return known
     const made = new OffsetMap()
@@ -233,8 +268,11 @@ export class OffsetMetadataManager {
 }
 
 /** All partitions of a commit with one outcome. */
-export function errorsOf(request: OffsetCommitRequest, errorCode: ErrorCode): TopicErrors[] {
-  return request.topics.map(({ name, topicId, partitions }) => ({
+export function errorsOf(
+  { topics }: { readonly topics: readonly OffsetCommitTopic[] },
+  errorCode: ErrorCode,
+): TopicErrors[] {
+  return topics.map(({ name, topicId, partitions }) => ({
     name,
     topicId,
     partitions: partitions.map(({ partition }) => ({ partition, errorCode })),

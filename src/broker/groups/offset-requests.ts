@@ -44,6 +44,18 @@ export interface OffsetCommitRequest {
   readonly topics: readonly OffsetCommitTopic[]
 }
 
+/** Offsets that hold when the producer's transaction is committed (KIP-98, KIP-447). */
+export interface TransactionalOffsetCommitRequest {
+  readonly groupId: string
+  readonly producerId: number
+  readonly producerEpoch: number
+  /** -1: the producer does not know the consumer's generation. */
+  readonly generationId: number
+  readonly memberId: string
+  readonly groupInstanceId: string | null
+  readonly topics: readonly OffsetCommitTopic[]
+}
+
 interface PartitionError {
   readonly partition: number
   readonly errorCode: ErrorCode

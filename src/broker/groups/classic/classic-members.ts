@@ -144,7 +144,11 @@ function leave(
   return ErrorCode.NONE
 }
 
-/** What DescribeGroups and OffsetCommit ask of membership; see `ClassicGroup`. */
+/**
+ * Whether offsets may be committed by who commits.
+ * @param isTransactional the transaction guards what is committed, so a producer need not be a
+ *   member, and a rebalance does no harm
+ */
 export function checkOffsetCommit(
   group: ClassicGroup,
   request: {
@@ -152,15 +156,17 @@ export function checkOffsetCommit(
     readonly groupInstanceId: string | null
     readonly generationId: number
   },
+  isTransactional = false,
 ): ErrorCode {
   const { memberId, groupInstanceId, generationId } = request
   if (generationId < 0 && group.isEmpty) return ErrorCode.NONE
   if (generationId < 0 && memberId === '' && groupInstanceId === null) {
-    return ErrorCode.UNKNOWN_MEMBER_ID
+    return isTransactional ? ErrorCode.NONE : ErrorCode.UNKNOWN_MEMBER_ID
   }
   const errorCode = group.checkMember(memberId, groupInstanceId)
   if (errorCode !== ErrorCode.NONE) return errorCode
   if (generationId !== group.generationId) return ErrorCode.ILLEGAL_GENERATION
+  if (isTransactional) return ErrorCode.NONE
   // The member knows the new generation but has no assignment yet: what it commits is not its own.
   return group.state === 'CompletingRebalance' ? ErrorCode.REBALANCE_IN_PROGRESS : ErrorCode.NONE
 }
