@@ -30,6 +30,9 @@ const CODEC_NAMES = Object.fromEntries(
   Object.entries(Codec).map(([name, number]) => [number, name.toLowerCase()]),
 )
 
+const METADATA_TOPIC = '__cluster_metadata'
+const TEXT_FILE = /^(.+-checkpoint|partition\.metadata|meta\.properties|quorum-state)$/
+
 const fs = new NodeFileSystem()
 
 /**
@@ -71,12 +74,18 @@ export function topicOf(file: string): string | undefined {
   return parsePartitionDirectory(basename(dirname(file)))?.topic
 }
 
+/** What the cleaner or a deletion leaves beside the log; the files are what they were before. */
+const PASSING_SUFFIX = /\.(deleted|cleaned|swap)$/
+
 function rowsOf(path: string, withRecords: boolean): Iterable<DumpRow> | undefined {
-  const name = basename(path)
+  const name = basename(path).replace(PASSING_SUFFIX, '')
   const suffix = extname(name)
   switch (suffix) {
     case '.log':
-      return batchRows(path, withRecords)
+      return batchRows(path, topicOf(path), withRecords)
+    case '.checkpoint':
+      // A snapshot of the metadata; it is told by its suffix as `bootstrap.checkpoint` is in no partition.
+      return batchRows(path, METADATA_TOPIC, withRecords)
     case '.index':
       return offsetEntries(path, fs.readFile(path), offsetOfFileName(name, suffix)).map(
         ({ offset, position }) => ({ type: 'offset index entry', offset, position }),
@@ -93,16 +102,19 @@ function rowsOf(path: string, withRecords: boolean): Iterable<DumpRow> | undefin
     case '.snapshot':
       return snapshotRows(path)
   }
-  const isText =
-    name.endsWith('-checkpoint') ||
-    /^(partition\.metadata|meta\.properties|quorum-state)$/.test(name)
-  if (!isText) return undefined
+  return TEXT_FILE.test(name) ? lineRows(path) : undefined
+}
+
+function lineRows(path: string): DumpRow[] {
   const lines = fs.readFile(path).toString('utf8').split('\n')
   return lines.filter((line) => line !== '').map((line) => ({ type: 'line', text: line }))
 }
 
-function* batchRows(path: string, withRecords: boolean): Generator<DumpRow> {
-  const topic = topicOf(path)
+function* batchRows(
+  path: string,
+  topic: string | undefined,
+  withRecords: boolean,
+): Generator<DumpRow> {
   const handle = fs.open(path, 'read')
   try {
     for (const stretch of walkSegment(handle)) {

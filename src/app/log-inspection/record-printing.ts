@@ -1,6 +1,17 @@
 import { isUtf8 } from 'node:buffer'
 import { ProtocolError } from '../../base/errors.ts'
-import { ControlRecordType, decodeControlType } from '../../records/internal/control-records.ts'
+import {
+  ControlRecordType,
+  decodeControlType,
+  decodeControlValue,
+  decodeEndTxnMarker,
+  type KraftControlMessage,
+  kraftVersionRecord,
+  leaderChangeMessage,
+  snapshotFooterRecord,
+  snapshotHeaderRecord,
+  votersRecord,
+} from '../../records/internal/control-records.ts'
 import { decodeMetadataRecord } from '../../records/internal/metadata-records.ts'
 import { decodeOffsetsRecord } from '../../records/internal/offsets-records.ts'
 import { decodeShareRecord } from '../../records/internal/share-records.ts'
@@ -22,7 +33,7 @@ export function printableRecord(
   isControl: boolean,
 ): { readonly [name: string]: Printable } {
   const { offset, timestamp, key, value, headers } = record
-  const decoded = isControl ? controlName(key) : decode(topic, key, value)
+  const decoded = isControl ? controlRecord(key, value) : decode(topic, key, value)
   return {
     offset,
     timestamp,
@@ -49,15 +60,34 @@ function decode(topic: string | undefined, key: Buffer | null, value: Buffer | n
   }
 }
 
-function controlName(key: Buffer | null): unknown {
+/** Values of these begin with their version; those of markers have one field. */
+const CONTROL_VALUES: ReadonlyMap<number, KraftControlMessage> = new Map([
+  [ControlRecordType.LEADER_CHANGE, leaderChangeMessage],
+  [ControlRecordType.SNAPSHOT_HEADER, snapshotHeaderRecord],
+  [ControlRecordType.SNAPSHOT_FOOTER, snapshotFooterRecord],
+  [ControlRecordType.KRAFT_VERSION, kraftVersionRecord],
+  [ControlRecordType.KRAFT_VOTERS, votersRecord],
+])
+
+function controlRecord(key: Buffer | null, value: Buffer | null): unknown {
   try {
     const type = decodeControlType(key)
     const known = Object.entries(ControlRecordType).find(([, number]) => number === type)
-    return { controlType: known?.[0] ?? type }
+    return { controlType: known?.[0] ?? type, ...controlValue(type, value) }
   } catch (error) {
     if (error instanceof ProtocolError) return { undecodable: error.message }
     throw error
   }
+}
+
+/** Nothing for a type nobody knows yet. */
+function controlValue(type: number, value: Buffer | null): object {
+  if (type === ControlRecordType.ABORT || type === ControlRecordType.COMMIT) {
+    return { coordinatorEpoch: decodeEndTxnMarker(value) }
+  }
+  const message = CONTROL_VALUES.get(type)
+  if (message === undefined || value === null) return {}
+  return { value: decodeControlValue<KraftControlMessage>(message, value) }
 }
 
 /** Text where the bytes are text, else base64 that says so. */

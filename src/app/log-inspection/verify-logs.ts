@@ -2,12 +2,12 @@ import { basename, extname } from 'node:path'
 import { NodeFileSystem } from '../../adapters/node-file-system.ts'
 import { ConfigError, ProtocolError } from '../../base/errors.ts'
 import { decodeProducerSnapshot } from '../../records/internal/producer-snapshot.ts'
-import { recordCountOf } from '../../records/record-batch.ts'
+import { maxTimestampOf, recordCountOf } from '../../records/record-batch.ts'
 import { offsetOfFileName } from '../../storage/log-files.ts'
 import { TimeIndex } from '../../storage/time-index.ts'
 import { filesBelow } from './dump-log.ts'
-import { type OffsetEntry, offsetEntries } from './index-entries.ts'
-import { offsetsOf, walkSegment } from './segment-walk.ts'
+import { type IndexedBatch, OffsetIndexCheck, TimeIndexCheck } from './index-check.ts'
+import { offsetsOf, type Stretch, walkSegment } from './segment-walk.ts'
 import { transactionEntries } from './transaction-entries.ts'
 
 /** Something that is not as it was written. */
@@ -26,7 +26,9 @@ export interface Verification {
   readonly findings: readonly Finding[]
 }
 
-const LOG_FILE = /^\d{20}\.(log|index|timeindex|txnindex|snapshot)$/
+const LOG_FILE = /^(\d{20}\.(log|index|timeindex|txnindex|snapshot)|\d{20}-\d{10}\.checkpoint)$/
+/** Files of batches: the logs, and the snapshots of the metadata. */
+const BATCH_SUFFIXES: ReadonlySet<string> = new Set(['.log', '.checkpoint'])
 
 const fs = new NodeFileSystem()
 
@@ -41,7 +43,8 @@ export function bytesToVerify(directory: string): number {
 }
 
 /**
- * Checks every batch (length, CRC, order of offsets), every index against its log, every snapshot.
+ * Checks every batch (length, CRC, order of offsets), offset and time indexes against their log, every
+ * transaction index and snapshot.
  * Nothing is changed. Blocks: it is for the command line.
  * @param progress told how many bytes were checked since the last call
  */
@@ -52,7 +55,7 @@ export function verifyLogs(directory: string, progress: (byteCount: number) => v
     totals.fileCount++
     const byteCount = fs.stat(file)?.sizeBytes ?? 0
     totals.byteCount += byteCount
-    if (extname(file) === '.log') verifySegment(file, totals, findings, progress)
+    if (BATCH_SUFFIXES.has(extname(file))) verifySegment(file, totals, findings, progress)
     else {
       const problem = problemOf(file)
       if (problem !== undefined) findings.push({ file, position: null, problem })
@@ -67,9 +70,14 @@ function* logFiles(directory: string): Generator<string> {
   for (const file of filesBelow(directory)) if (LOG_FILE.test(basename(file))) yield file
 }
 
+interface Totals {
+  batchCount: number
+  recordCount: number
+}
+
 function verifySegment(
   file: string,
-  totals: { batchCount: number; recordCount: number },
+  totals: Totals,
   findings: Finding[],
   progress: (byteCount: number) => void,
 ): void {
@@ -77,78 +85,50 @@ function verifySegment(
     findings.push({ file, position, problem })
   }
   const handle = fs.open(file, 'read')
+  const indexes = file.endsWith('.log')
+    ? [new OffsetIndexCheck(file), new TimeIndexCheck(file)]
+    : []
   try {
-    const index = new IndexCheck(file)
-    let nextOffset = offsetOfFileName(basename(file), '.log')
+    // The name of a checkpoint says where the snapshot ends; its own offsets begin with 0.
+    let nextOffset = Math.max(offsetOfFileName(basename(file), '.log'), 0)
+    let isBehindDamage = false
     for (const stretch of walkSegment(handle)) {
       progress(stretch.sizeBytes)
       const { position } = stretch
       if (stretch.kind === 'damage') {
         const where = stretch.isInMiddle ? 'records are lost here' : 'at the end, a start cuts it'
         found(position, `${stretch.reason} (${stretch.sizeBytes} bytes, ${where})`)
+        isBehindDamage = true
         continue
       }
-      const [baseOffset, lastOffset] = offsetsOf(stretch)
+      const batch = indexedBatchOf(stretch)
       totals.batchCount++
       totals.recordCount += recordCountOf(stretch.buffer, stretch.at)
-      if (baseOffset < nextOffset) {
-        found(position, `the batch begins at offset ${baseOffset}, below ${nextOffset}`)
+      if (batch.baseOffset < nextOffset) {
+        found(position, `the batch begins at offset ${batch.baseOffset}, below ${nextOffset}`)
       }
-      nextOffset = lastOffset + 1
-      index.batch(position, baseOffset, lastOffset)
+      nextOffset = batch.lastOffset + 1
+      for (const index of indexes) {
+        if (isBehindDamage) index.skipTo(batch)
+        index.batch(batch)
+      }
+      isBehindDamage = false
     }
-    for (const problem of index.problems()) {
-      findings.push({ file: index.file, position: null, problem })
+    for (const index of indexes) {
+      if (isBehindDamage) index.skipTo(undefined)
+      for (const problem of index.problems()) {
+        findings.push({ file: index.file, position: null, problem })
+      }
     }
   } finally {
     handle.close()
   }
 }
 
-/** Follows the entries of an offset index while the batches of its log go by. */
-class IndexCheck {
-  readonly file: string
-  readonly #entries: readonly OffsetEntry[]
-  readonly #problems: string[] = []
-  #next = 0
-
-  constructor(logFile: string) {
-    this.file = logFile.replace(/\.log$/, '.index')
-    this.#entries = this.#load()
-  }
-
-  batch(position: number, baseOffset: number, lastOffset: number): void {
-    for (;;) {
-      const entry = this.#entries[this.#next]
-      if (entry === undefined || entry.position > position) return
-      this.#next++
-      const isRight =
-        entry.position === position && entry.offset >= baseOffset && entry.offset <= lastOffset
-      if (!isRight) this.#report(entry)
-    }
-  }
-
-  /** Entries behind the last batch point nowhere. */
-  problems(): readonly string[] {
-    for (const entry of this.#entries.slice(this.#next)) this.#report(entry)
-    return this.#problems
-  }
-
-  #report({ offset, position }: OffsetEntry): void {
-    this.#problems.push(`the entry of offset ${offset} names position ${position}, where it is not`)
-  }
-
-  #load(): readonly OffsetEntry[] {
-    if (fs.stat(this.file) === undefined) return []
-    try {
-      const baseOffset = offsetOfFileName(basename(this.file), '.index')
-      return offsetEntries(this.file, fs.readFile(this.file), baseOffset)
-    } catch (error) {
-      if (!(error instanceof ConfigError)) throw error
-      this.#problems.push(error.message)
-      return []
-    }
-  }
+function indexedBatchOf(stretch: Stretch & { readonly kind: 'batch' }): IndexedBatch {
+  const { position, buffer, at } = stretch
+  const [baseOffset, lastOffset] = offsetsOf(stretch)
+  return { position, baseOffset, lastOffset, maxTimestampMs: maxTimestampOf(buffer, at) }
 }
 
 /** What is wrong with a file by itself; offset indexes are checked with their logs. */
