@@ -22,6 +22,7 @@ import { LogSegment } from './log-segment.ts'
 import { LogSegments } from './log-segments.ts'
 import { ProducerSnapshots } from './producer-snapshots.ts'
 import { ProducerState } from './producer-state.ts'
+import { UnsyncedFiles } from './unsynced-files.ts'
 import { finishSwaps } from './swap-recovery.ts'
 
 /** What is known of a log from outside its directory. */
@@ -290,9 +291,14 @@ class LogRecovery {
   #saveIndexes(segments: readonly LogSegment[]): void {
     const closed = segments.slice(0, -1).filter((segment) => this.#rebuilt.has(segment))
     if (closed.length === 0) return
-    for (const file of closed.flatMap((segment) => segment.writeIndexes())) {
-      file.dataSyncNow()
-      file.close()
+    for (const segment of closed) {
+      const files = new UnsyncedFiles(this.#context.fs)
+      try {
+        segment.writeIndexes(files)
+        files.syncNow()
+      } finally {
+        files.close()
+      }
     }
     this.#context.fs.syncDirectory(this.#options.directory)
     for (const segment of closed) this.#context.segments.touch(segment)

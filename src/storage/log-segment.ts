@@ -20,6 +20,7 @@ import {
 import { OffsetIndex } from './offset-index.ts'
 import { TimeIndex } from './time-index.ts'
 import { TransactionIndex } from './transaction-index.ts'
+import type { UnsyncedFiles } from './unsynced-files.ts'
 
 export interface SegmentIndexes {
   readonly offsets: OffsetIndex
@@ -272,17 +273,18 @@ export class LogSegment {
     return scanner.problem === null ? nextOffset : -1
   }
 
-  /** Writes the indexes as the file format has them; returns the open files, not yet synced. */
-  writeIndexes(): FileHandle[] {
+  /** Writes the indexes as the file format has them. */
+  writeIndexes(files: UnsyncedFiles): void {
     const { offsets, times, transactions } = this.indexes
     times.maybeAppend(this.#maxTimestampMs, this.#maxTimestampOffset)
-    const files = [
-      this.#writeIndex(OFFSET_INDEX_SUFFIX, offsets.bytes()),
-      this.#writeIndex(TIME_INDEX_SUFFIX, times.bytes()),
-    ]
+    files.write(this.pathOf(OFFSET_INDEX_SUFFIX), offsets.bytes())
+    files.write(this.pathOf(TIME_INDEX_SUFFIX), times.bytes())
     if (transactions.entryCount > 0)
-      files.push(this.#writeIndex(TRANSACTION_INDEX_SUFFIX, transactions.bytes()))
-    return files
+      files.write(this.pathOf(TRANSACTION_INDEX_SUFFIX), transactions.bytes())
+  }
+
+  get isOpen(): boolean {
+    return this.#handle !== null
   }
 
   /**
@@ -303,13 +305,6 @@ export class LogSegment {
     this.#handle?.close()
     this.#handle = null
     this.#indexes = null
-  }
-
-  #writeIndex(suffix: string, bytes: Buffer): FileHandle {
-    const handle = this.#context.fs.open(this.pathOf(suffix), 'create')
-    handle.truncate(0)
-    handle.writeNow([bytes], 0)
-    return handle
   }
 
   #reset(): void {

@@ -1,11 +1,11 @@
-import type { FileHandle } from '../ports/file-system.ts'
 import type { LogContext } from './log-context.ts'
 import type { LogSegment } from './log-segment.ts'
+import type { UnsyncedFiles } from './unsynced-files.ts'
 
 /** A segment that was closed, with the files written beside it. */
 interface Rolled {
   readonly segment: LogSegment
-  readonly files: readonly FileHandle[]
+  readonly files: UnsyncedFiles
 }
 
 /** @param endOffset all below it survives a power failure now */
@@ -38,7 +38,7 @@ export class LogSyncer {
   }
 
   /** @param files written but not synced; they are closed once they are */
-  addRolled(segment: LogSegment, files: readonly FileHandle[]): void {
+  addRolled(segment: LogSegment, files: UnsyncedFiles): void {
     segment.pin()
     this.#rolled.push({ segment, files })
   }
@@ -59,6 +59,7 @@ export class LogSyncer {
         this.#context.segments.touch(segment)
       }
       active.unpin()
+      this.#context.segments.madeRoom()
       if (error === null && active.sizeBytes === sizeBytes) active.isSynced = true
       this.#context.metrics.syncSeconds.record(
         (this.#context.clock.monotonicMs() - startedMs) / 1000,
@@ -74,13 +75,13 @@ export class LogSyncer {
     active: LogSegment,
     finish: (error: Error | null) => void,
   ): void {
-    const files = rolled.flatMap(({ segment, files }) => [segment.handle, ...files])
+    const files = rolled.flatMap(({ segment, files }) => [segment.handle, ...files.handles])
     const step = (index: number, error: Error | null): void => {
       const file = files[index]
       if (error !== null) finish(error)
       else if (file !== undefined) file.dataSync((failed) => step(index + 1, failed))
       else {
-        for (const { files } of rolled) for (const beside of files) beside.close()
+        for (const { files } of rolled) files.close()
         this.#context.fs.syncDirectoryLater(this.#directory, (failed) => {
           if (failed === null) active.handle.dataSync(finish)
           else finish(failed)

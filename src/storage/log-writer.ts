@@ -11,15 +11,16 @@ import type {
 import type { Timer } from '../ports/scheduler.ts'
 import type { LeaderEpochCache } from './leader-epoch-cache.ts'
 import type { LogContext } from './log-context.ts'
-import { type LoadedLog, segmentJitterMs } from './log-recovery.ts'
-import { LogSegment } from './log-segment.ts'
+import type { LoadedLog } from './log-recovery.ts'
 import type { LogSegments } from './log-segments.ts'
 import { LogSyncer } from './log-syncer.ts'
 import type { ProducerEntrySnapshot } from './producer-entry.ts'
 import type { ProducerSnapshots } from './producer-snapshots.ts'
 import type { ProducerState } from './producer-state.ts'
+import { rollSegment } from './segment-roll.ts'
 import type { LogTail, TailBatch } from './tail-cache.ts'
 import type { AbortedTransactionEntry } from './transaction-index.ts'
+import { UnsyncedFiles } from './unsynced-files.ts'
 import { WaiterQueue } from './waiter-queue.ts'
 
 /** A batch that has its offsets and waits for the write of this turn; later, a batch of the tail. */
@@ -177,12 +178,14 @@ export class LogWriter {
     const { segments, context, epochs, directory, producers } = this.#log
     if (segments.active.trim()) segments.active.handle.dataSyncNow()
     if (this.#isChanged) {
-      const files = segments.active.writeIndexes()
-      files.push(this.#snapshots.write(this.endOffset, producers.toSnapshot()))
-      this.#snapshots.trim(this.endOffset)
-      for (const file of files) {
-        file.dataSyncNow()
-        file.close()
+      const files = new UnsyncedFiles(context.fs)
+      try {
+        segments.active.writeIndexes(files)
+        this.#snapshots.write(this.endOffset, producers.toSnapshot(), files)
+        this.#snapshots.trim(this.endOffset)
+        files.syncNow()
+      } finally {
+        files.close()
       }
       if (epochs.isDirty) epochs.save(context.fs, directory)
       else context.fs.syncDirectory(directory)
@@ -231,6 +234,10 @@ export class LogWriter {
   #writePending(): void {
     const { context, segments, config } = this.#log
     if (this.#pending.length > 0) {
+      if (!context.segments.admit(segments.active, this.#admitted)) {
+        this.#isWriting = true
+        return
+      }
       this.#isChanged = true
       context.beforeWrite()
     }
@@ -239,6 +246,8 @@ export class LogWriter {
       try {
         count = this.#nextRun()
         const { active } = segments
+        active.isSyncPromised = config.durability === 'fsync'
+        segments.use(active)
         const pieces: Buffer[] = []
         let byteCount = 0
         for (let i = 0; i < count; i++) {
@@ -263,6 +272,13 @@ export class LogWriter {
       this.#runWritten(count)
     }
     this.#afterWrite()
+  }
+
+  /** There is an open file for this log again. */
+  readonly #admitted = (): void => {
+    this.#isWriting = false
+    if (this.failure !== null) this.#becameIdle()
+    else this.#writePending()
   }
 
   #writeLater(pieces: readonly Buffer[], count: number): void {
@@ -304,8 +320,6 @@ export class LogWriter {
   #runWritten(count: number): void {
     const { context, segments, producers, config } = this.#log
     const { active } = segments
-    active.isSyncPromised = config.durability === 'fsync'
-    segments.use(active)
     let byteCount = 0
     for (let i = 0; i < count; i++) {
       const batch = this.#pending[this.#pendingFirst++] as PendingBatch
@@ -395,29 +409,15 @@ export class LogWriter {
   }
 
   #roll(baseOffset: number): void {
-    const { context, segments, producers, directory, config } = this.#log
+    const { segments, producers } = this.#log
     const old = segments.active
     const before = new Map<number, ProducerEntrySnapshot>()
     for (let at = this.#pending.length - 1; at >= this.#pendingFirst; at--) {
       const { undo } = this.#pending[at] as PendingBatch
       if (undo !== null) before.set(undo.producerId, undo)
     }
-    const next = new LogSegment(
-      context,
-      directory,
-      baseOffset,
-      true,
-      segmentJitterMs(context, config),
-    )
-    old.trim()
-    const files = old.writeIndexes()
-    files.push(this.#snapshots.write(baseOffset, producers.toSnapshot(before)))
-    this.#snapshots.trim(baseOffset)
-    if (this.#log.epochs.isDirty) this.#log.epochs.save(context.fs, directory)
-    next.handle.truncate(0)
-    next.allocate(config)
-    segments.add(next)
-    this.#syncer.addRolled(old, files)
+    const entries = producers.toSnapshot(before)
+    this.#syncer.addRolled(old, rollSegment(this.#log, baseOffset, this.#snapshots, entries))
   }
 
   /** A full disk refuses this turn's appends and nothing else; any other error ends the log. */

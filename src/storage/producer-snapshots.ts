@@ -1,5 +1,4 @@
 import { ProtocolError } from '../base/errors.ts'
-import type { FileHandle } from '../ports/file-system.ts'
 import {
   decodeProducerSnapshot,
   encodeProducerSnapshot,
@@ -7,6 +6,7 @@ import {
 } from '../records/internal/producer-snapshot.ts'
 import type { LogContext } from './log-context.ts'
 import { offsetFileName, offsetOfFileName, SNAPSHOT_SUFFIX } from './log-files.ts'
+import type { UnsyncedFiles } from './unsynced-files.ts'
 
 /** Older ones are only of use when the newer ones are damaged. */
 const KEPT_COUNT = 3
@@ -51,14 +51,11 @@ export class ProducerSnapshots {
     return null
   }
 
-  /** Writes a snapshot; returns the open file, not yet synced (a torn one fails its CRC). */
-  write(offset: number, entries: readonly ProducerSnapshotEntry[]): FileHandle {
-    const handle = this.#context.fs.open(this.#pathOf(offset), 'create')
-    handle.truncate(0)
-    handle.writeNow([encodeProducerSnapshot(entries)], 0)
+  /** Writes a snapshot; a torn one fails its CRC. */
+  write(offset: number, entries: readonly ProducerSnapshotEntry[], files: UnsyncedFiles): void {
+    files.write(this.#pathOf(offset), encodeProducerSnapshot(entries))
     if (!this.#offsets.includes(offset)) this.#offsets.push(offset)
     this.#offsets.sort((a, b) => a - b)
-    return handle
   }
 
   /** Removes those above the log's end, which say what is not so, and all but the newest. */

@@ -16,10 +16,11 @@ export class SegmentCache {
   /** The last segments of logs. */
   readonly #growing = new Set<LogSegment>()
   #newest: LogSegment | null = null
+  readonly #waiting: (() => void)[] = []
 
   /**
    * @param maxClosed segments that don't grow, with their indexes
-   * @param maxGrowing files of segments that grow; those with bytes to sync are over and above it
+   * @param maxGrowing files of segments that grow
    */
   constructor(maxClosed: number, maxGrowing: number) {
     this.#maxClosed = maxClosed
@@ -46,12 +47,34 @@ export class SegmentCache {
     this.#newest = segment
     this.#growing.delete(segment)
     this.#growing.add(segment)
-    if (this.#growing.size > this.#maxGrowing) this.#closeFiles()
+    if (this.#growing.size > this.#maxGrowing) this.#closeFiles(this.#maxGrowing)
+  }
+
+  /**
+   * Asked before something is appended to a growing segment: may its file be opened? While all
+   * others wait for their syncs it may not, and `whenRoom` is called later, once.
+   */
+  admit(segment: LogSegment, whenRoom: () => void): boolean {
+    if (segment.isOpen || this.#hasRoom()) return true
+    this.#waiting.push(whenRoom)
+    return false
+  }
+
+  /** Call it when a sync has ended: files can be closed that could not before. */
+  madeRoom(): void {
+    while (this.#waiting.length > 0 && this.#hasRoom()) this.#waiting.shift()?.()
   }
 
   forget(segment: LogSegment): void {
     this.#closed.delete(segment)
     this.#dropGrowing(segment)
+    this.madeRoom()
+  }
+
+  #hasRoom(): boolean {
+    if (this.#growing.size < this.#maxGrowing) return true
+    this.#closeFiles(this.#maxGrowing - 1)
+    return this.#growing.size < this.#maxGrowing
   }
 
   #dropGrowing(segment: LogSegment): void {
@@ -68,12 +91,13 @@ export class SegmentCache {
     }
   }
 
-  #closeFiles(): void {
+  #closeFiles(maxCount: number): void {
     let looks = EVICTION_LOOKS
     for (const segment of this.#growing) {
-      if (this.#growing.size <= this.#maxGrowing || looks-- === 0) return
+      if (this.#growing.size <= maxCount || looks-- === 0) return
       this.#growing.delete(segment)
-      if (segment === this.#newest || !segment.closeFile()) this.#growing.add(segment)
+      if (!segment.closeFile()) this.#growing.add(segment)
+      else if (segment === this.#newest) this.#newest = null
     }
   }
 }

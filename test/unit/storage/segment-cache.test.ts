@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
+import { ErrorCode } from '../../../src/base/error-code.ts'
 import type { PartitionLog } from '../../../src/ports/partition-log.ts'
 import { append, batchOf, Harness, readAll } from './log-harness.ts'
 
@@ -53,15 +54,33 @@ for (const durability of ['fsync', 'os'] as const) {
   })
 }
 
-describe('files with bytes to sync', () => {
-  it('stay open, whatever the limit, until the sync is done', () => {
+describe('appends to more logs than may have their files open', () => {
+  it('wait until syncs of others are done, and are all answered', () => {
     const harness = new Harness({ maxGrowingFiles: FILE_COUNT })
     const logs = Array.from({ length: LOG_COUNT }, (_, index) => harness.open({}, `t${index}`))
-    for (const log of logs) append(log, batchOf(), 'durable')
+    const outcomes = logs.map((log) => append(log, batchOf(), 'durable'))
     harness.finishTurn()
-    assert.equal(openFiles(harness), LOG_COUNT)
-    harness.settle()
-    appendToEach(harness, logs)
     assert.ok(openFiles(harness) <= FILE_COUNT)
+    assert.equal(harness.diskTaskCount, FILE_COUNT)
+    harness.settle()
+    assert.ok(openFiles(harness) <= FILE_COUNT)
+    assert.deepEqual(
+      outcomes.map(({ told }) => told),
+      logs.map(() => ErrorCode.NONE),
+    )
+  })
+
+  it('are not lost by a clean stop, and refused when their log goes', async () => {
+    const harness = new Harness({ maxGrowingFiles: FILE_COUNT })
+    const logs = Array.from({ length: LOG_COUNT }, (_, index) => harness.open({}, `t${index}`))
+    const outcomes = logs.map((log) => append(log, batchOf(), 'durable'))
+    harness.finishTurn()
+    const last = logs.at(-1) as PartitionLog
+    harness.manager.deleteLog(last)
+    await harness.stop()
+    assert.deepEqual(
+      outcomes.map(({ told }) => told),
+      logs.map((log) => (log === last ? ErrorCode.KAFKA_STORAGE_ERROR : ErrorCode.NONE)),
+    )
   })
 })

@@ -1,0 +1,39 @@
+import type { ProducerSnapshotEntry } from '../records/internal/producer-snapshot.ts'
+import { segmentJitterMs } from './log-recovery.ts'
+import { LogSegment } from './log-segment.ts'
+import type { WrittenLog } from './log-writer.ts'
+import type { ProducerSnapshots } from './producer-snapshots.ts'
+import { UnsyncedFiles } from './unsynced-files.ts'
+
+/**
+ * Ends the last segment of a log and begins the next one. Nothing has changed if this fails.
+ * @param producers what was known of producers at `baseOffset`
+ * @returns the files that go with the old segment, to be synced with it
+ */
+export function rollSegment(
+  log: WrittenLog,
+  baseOffset: number,
+  snapshots: ProducerSnapshots,
+  producers: readonly ProducerSnapshotEntry[],
+): UnsyncedFiles {
+  const { context, segments, directory, config } = log
+  const old = segments.active
+  const jitterMs = segmentJitterMs(context, config)
+  const next = new LogSegment(context, directory, baseOffset, true, jitterMs)
+  const files = new UnsyncedFiles(context.fs)
+  try {
+    old.trim()
+    old.writeIndexes(files)
+    snapshots.write(baseOffset, producers, files)
+    snapshots.trim(baseOffset)
+    if (log.epochs.isDirty) log.epochs.save(context.fs, directory)
+    next.handle.truncate(0)
+    next.allocate(config)
+  } catch (error) {
+    files.close()
+    next.unload()
+    throw error
+  }
+  segments.add(next)
+  return files
+}
