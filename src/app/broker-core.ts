@@ -117,6 +117,12 @@ export class BrokerCore {
           segmentBytes: config.getInt('metadata.log.segment.bytes'),
           segmentMs: config.getLong('metadata.log.segment.ms'),
         },
+        snapshots: {
+          maxBytesBetween: config.getLong('metadata.log.max.record.bytes.between.snapshots'),
+          maxIntervalMs: config.getLong('metadata.log.max.snapshot.interval.ms'),
+          retentionBytes: config.getLong('metadata.max.retention.bytes'),
+          retentionMs: config.getLong('metadata.max.retention.ms'),
+        },
       })
       const core = new BrokerCore(options, logStore, metadata)
       config.attach(metadata)

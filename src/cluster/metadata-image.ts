@@ -13,6 +13,12 @@ interface MutableTopic extends TopicImage {
   readonly partitions: PartitionImage[]
 }
 
+interface ResourceConfigs {
+  readonly type: ConfigResourceType
+  readonly resourceName: string
+  readonly values: ReadonlyMap<string, string>
+}
+
 const NO_CONFIGS: ReadonlyMap<string, string> = new Map()
 
 /**
@@ -60,6 +66,13 @@ export class ClusterImage implements MetadataImage {
 
   configuredResources(type: ConfigResourceType): readonly string[] {
     return [...(this.#configs.get(type)?.keys() ?? [])]
+  }
+
+  /** All set values of all resources. */
+  *allConfigs(): Generator<ResourceConfigs> {
+    for (const [type, resources] of this.#configs) {
+      for (const [resourceName, values] of resources) yield { type, resourceName, values }
+    }
   }
 
   /** Everything up to this offset of the metadata log is in the image. */

@@ -45,9 +45,7 @@ export const CONFIGS_WITHOUT_EFFECT: readonly string[] = [
   'share.fetch.purgatory.purge.interval.requests',
   // Log starts are on disk before DeleteRecords is answered; high watermarks are made from the log.
   'log.flush.start.offset.checkpoint.interval.ms',
-  // The metadata log is never cut, and no records are appended while it is idle.
-  'metadata.log.max.*',
-  'metadata.max.retention.*',
+  // No records are appended to the metadata log while it is idle.
   'metadata.max.idle.interval.ms',
   // There are no share groups with dead letter queues.
   'errors.deadletterqueue.*',

@@ -9,6 +9,14 @@ export interface NodeIdentity {
   readonly directoryId: string
 }
 
+/** What a file says that may be older than directory ids. */
+export interface FoundIdentity {
+  readonly clusterId: string
+  readonly nodeId: number
+  /** null: a Kafka before 3.7 wrote the file. */
+  readonly directoryId: string | null
+}
+
 export interface NodeIdentityOptions {
   readonly fs: FileSystem
   readonly dataDir: string
@@ -24,21 +32,27 @@ const UUID = /^[\w-]{22}$/
 const HARMLESS = /^(\.lock|lost\+found|\.DS_Store|[a-z-]+-offset-checkpoint|log4j2\.properties)$/
 
 /**
- * Reads who owns the data directory, or makes it ours when it is new. Call it before anything else
- * touches the directory: what is refused stays as it was.
- * @throws ConfigError when the directory belongs to another node or holds something else
+ * Reads who owns a data directory; changes nothing.
+ * @returns null when the directory is new: not there, or empty
+ * @throws ConfigError when the file can't be used, or there is other data instead of it
  * Source: Kafka's MetaProperties (KIP-631, KIP-858).
  */
-export function loadNodeIdentity(options: NodeIdentityOptions): NodeIdentity {
-  const { fs, dataDir, nodeId } = options
+export function readNodeIdentity(fs: FileSystem, dataDir: string): FoundIdentity | null {
   const path = `${dataDir}/${FILE}`
-  if (fs.stat(path) === undefined) return createIdentity(options)
+  if (fs.stat(path) === undefined) {
+    refuseForeign(fs, dataDir)
+    return null
+  }
   const values = parse(fs.readFile(path).toString('utf8'))
   const version = values.get('version')
   if (version !== '1') {
+    const remedy =
+      version === '0' || version === undefined
+        ? 'upgrade the directory with Kafka 4 first'
+        : 'it was written by a newer version, so use that'
     throw new ConfigError(
       `${path} has version ${version ?? '(none)'}, and only version 1 can be read; ` +
-        'upgrade the directory with Kafka 4 first, or choose another data directory',
+        `${remedy}, or choose another data directory`,
     )
   }
   const clusterId = values.get('cluster.id')
@@ -49,36 +63,53 @@ export function loadNodeIdentity(options: NodeIdentityOptions): NodeIdentity {
   if (owner === undefined || !/^\d+$/.test(owner)) {
     throw new ConfigError(`${path} has no node.id; restore the file or choose another directory`)
   }
-  if (Number(owner) !== nodeId) {
-    throw new ConfigError(
-      `${dataDir} belongs to node ${owner}, but this node is ${nodeId}; ` +
-        `set node.id=${owner} or choose another data directory`,
-    )
-  }
-  const directoryId = values.get('directory.id')
-  if (directoryId !== undefined && UUID.test(directoryId)) return { clusterId, nodeId, directoryId }
-  if (directoryId !== undefined) {
+  const directoryId = values.get('directory.id') ?? null
+  if (directoryId !== null && !UUID.test(directoryId))
     throw new ConfigError(`${path} has the directory.id ${directoryId}, which is no uuid`)
-  }
-  return write(fs, dataDir, { clusterId, nodeId, directoryId: options.random.uuid() })
+  return { clusterId, nodeId: Number(owner), directoryId }
 }
 
-function createIdentity(options: NodeIdentityOptions): NodeIdentity {
+/**
+ * Reads who owns the data directory, or makes it ours when it is new.
+ * @throws ConfigError when the directory belongs to another node or holds something else
+ */
+export function loadNodeIdentity(options: NodeIdentityOptions): FoundIdentity {
   const { fs, dataDir, nodeId, random } = options
-  const isThere = fs.stat(dataDir) !== undefined
-  const foreign = isThere ? fs.list(dataDir).find((name) => !HARMLESS.test(name)) : undefined
-  if (foreign !== undefined) {
-    throw new ConfigError(
-      `${dataDir} holds ${foreign} but no meta.properties, so it is not a data directory; ` +
-        'choose an empty directory',
-    )
+  const found = readNodeIdentity(fs, dataDir)
+  if (found !== null) {
+    requireNode(found, nodeId, dataDir)
+    return found
   }
   fs.makeDirectory(dataDir)
   const clusterId = options.clusterId ?? random.uuid()
-  return write(fs, dataDir, { clusterId, nodeId, directoryId: random.uuid() })
+  return writeNodeIdentity(fs, dataDir, { clusterId, nodeId, directoryId: random.uuid() })
 }
 
-function write(fs: FileSystem, dataDir: string, identity: NodeIdentity): NodeIdentity {
+/** @throws ConfigError when the directory belongs to another node */
+export function requireNode(found: FoundIdentity, nodeId: number, dataDir: string): void {
+  if (found.nodeId === nodeId) return
+  throw new ConfigError(
+    `${dataDir} belongs to node ${found.nodeId}, but this node is ${nodeId}; ` +
+      `set node.id=${found.nodeId} or choose another data directory`,
+  )
+}
+
+function refuseForeign(fs: FileSystem, dataDir: string): void {
+  const isThere = fs.stat(dataDir) !== undefined
+  const foreign = isThere ? fs.list(dataDir).find((name) => !HARMLESS.test(name)) : undefined
+  if (foreign === undefined) return
+  throw new ConfigError(
+    `${dataDir} holds ${foreign} but no meta.properties, so it is not a data directory; ` +
+      'choose an empty directory',
+  )
+}
+
+/** Writes the file, whole or not at all. */
+export function writeNodeIdentity(
+  fs: FileSystem,
+  dataDir: string,
+  identity: NodeIdentity,
+): NodeIdentity {
   const { clusterId, nodeId, directoryId } = identity
   const lines = [
     '#',

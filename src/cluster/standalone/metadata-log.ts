@@ -11,6 +11,7 @@ import type {
   PartitionLog,
 } from '../../ports/partition-log.ts'
 import { buildBatch, type NewRecord } from '../../records/batch-builder.ts'
+import type { MetadataSource } from './metadata-loader.ts'
 
 export const METADATA_TOPIC = '__cluster_metadata'
 /** The fixed id that Kafka gives the metadata topic. */
@@ -59,11 +60,12 @@ interface Waiting {
 }
 
 /** The partition log of the metadata, with promises: metadata is no hot path. */
-export class MetadataLog implements LogListener, AppendWaiter {
+export class MetadataLog implements MetadataSource, LogListener, AppendWaiter {
   readonly #log: PartitionLog
   readonly #clock: Clock
   readonly #waiting = new Map<number, Waiting>()
   #nextSlot = 0
+  #lastAppendMs = -1
 
   constructor(logStore: LogStore, clock: Clock, options: MetadataLogOptions) {
     const identity = {
@@ -88,11 +90,30 @@ export class MetadataLog implements LogListener, AppendWaiter {
     return this.#log.leaderEpoch
   }
 
+  /** When this run last appended (ms); -1: never. */
+  get lastAppendMs(): number {
+    return this.#lastAppendMs
+  }
+
+  /** Bytes of all its segments. */
+  get sizeBytes(): number {
+    return this.#log.sizeBytes
+  }
+
+  /** About how many bytes there are from an offset on. */
+  bytesFrom(offset: number): number {
+    return this.#log.bytesFrom(Math.max(offset, this.startOffset))
+  }
+
+  /** Gives up what is before an offset; resolves when that survives a crash. */
+  truncateBefore(offset: number): Promise<void> {
+    return this.#log.deleteRecordsBefore(offset)
+  }
+
   setLeaderEpoch(leaderEpoch: number): void {
     this.#log.setLeaderEpoch(leaderEpoch)
   }
 
-  /** Gives `visit` all whole batches from an offset to the end, in pieces that it may not keep. */
   async readFrom(offset: number, visit: (batches: Buffer) => number): Promise<void> {
     let next = offset
     while (next < this.#log.logEndOffset) {
@@ -141,6 +162,7 @@ export class MetadataLog implements LogListener, AppendWaiter {
       throw failure(errorCode)
     }
     await safe
+    this.#lastAppendMs = timestamp
     return lastOffset
   }
 

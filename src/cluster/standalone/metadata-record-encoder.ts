@@ -10,11 +10,11 @@ import {
   removeTopicRecord,
   topicRecord,
 } from '../../records/internal/topic-metadata-records.ts'
+import { METADATA_VERSION } from './metadata-state.ts'
+import { partitionVersion } from './record-versions.ts'
 
-/** The versions that Kafka 4.4 writes at metadata.version 33. */
+/** The only versions there are. */
 const TOPIC_VERSION = 0
-const PARTITION_VERSION = 2
-const PARTITION_CHANGE_VERSION = 2
 const CONFIG_VERSION = 0
 const FEATURE_VERSION = 0
 const PRODUCER_IDS_VERSION = 0
@@ -35,7 +35,7 @@ export function recordsOfChange(
       const { name, topicId, partitions } = change.topic
       return [
         encodeMetadataRecord(topicRecord, TOPIC_VERSION, { name, topicId }),
-        ...partitions.map((partition) => encodePartition(topicId, partition, directoryId)),
+        ...encodePartitions(topicId, partitions, image, directoryId),
       ]
     }
     case 'topicDeleted':
@@ -43,7 +43,7 @@ export function recordsOfChange(
         encodeMetadataRecord(removeTopicRecord, REMOVE_TOPIC_VERSION, { topicId: change.topicId }),
       ]
     case 'partitionsAdded':
-      return change.partitions.map((one) => encodePartition(change.topicId, one, directoryId))
+      return encodePartitions(change.topicId, change.partitions, image, directoryId)
     case 'leaderChanged':
       return encodeLeaderChanges(change, image)
     case 'configSet':
@@ -73,8 +73,25 @@ export function recordsOfChange(
   }
 }
 
-function encodePartition(topicId: string, partition: PartitionImage, directoryId: string): Buffer {
-  return encodeMetadataRecord(partitionRecord, PARTITION_VERSION, {
+function encodePartitions(
+  topicId: string,
+  partitions: readonly PartitionImage[],
+  image: MetadataImage,
+  directoryId: string,
+): Buffer[] {
+  const metadataVersion = metadataVersionOf(image)
+  return partitions.map((one) => encodePartition(topicId, one, directoryId, metadataVersion))
+}
+
+/** A partition whose replica is in the one log directory of this node. */
+export function encodePartition(
+  topicId: string,
+  partition: PartitionImage,
+  directoryId: string,
+  metadataVersion: number,
+): Buffer {
+  const version = partitionVersion(metadataVersion)
+  return encodeMetadataRecord(partitionRecord, version, {
     partitionId: partition.partition,
     topicId,
     replicas: partition.replicas,
@@ -84,7 +101,7 @@ function encodePartition(topicId: string, partition: PartitionImage, directoryId
     leader: partition.leaderId,
     leaderEpoch: partition.leaderEpoch,
     partitionEpoch: partition.partitionEpoch,
-    directories: partition.replicas.map(() => directoryId),
+    ...(version >= 1 ? { directories: partition.replicas.map(() => directoryId) } : {}),
   })
 }
 
@@ -97,13 +114,20 @@ function encodeLeaderChanges(
   assert(partition !== undefined, 'a leader change names a known partition')
   const count = change.leaderEpoch - partition.leaderEpoch
   assert(count > 0, 'leader epochs only go up')
-  const record = encodeMetadataRecord(partitionChangeRecord, PARTITION_CHANGE_VERSION, {
+  const version = partitionVersion(metadataVersionOf(image))
+  const record = encodeMetadataRecord(partitionChangeRecord, version, {
     partitionId: change.partition,
     topicId: change.topicId,
     isr: partition.replicas.includes(change.leaderId) ? [change.leaderId] : partition.isr,
     leader: change.leaderId,
-    eligibleLeaderReplicas: [],
-    lastKnownElr: [],
+    leaderRecoveryState: RECOVERED,
+    ...(version >= 2 ? { eligibleLeaderReplicas: [], lastKnownElr: [] } : {}),
   })
   return new Array<Buffer>(count).fill(record)
 }
+
+/** After an unclean election Kafka says that the leader is still recovering; we never are. */
+const RECOVERED = 0
+
+const metadataVersionOf = (image: MetadataImage): number =>
+  image.features.get(METADATA_VERSION) ?? 0

@@ -16,51 +16,48 @@ export interface ControllerEndpoint {
   readonly port: number
 }
 
-interface ControlRecord {
+export interface ControlRecord {
   readonly key: Buffer
   readonly value: Buffer
 }
 
-/**
- * The control batch that begins a leader's epoch.
- * @param controller given on the first run: the voter set is recorded too, so that Kafka starts on
- *   the directory with a dynamic as well as with a static quorum (KIP-853)
- */
-export function leaderChangeRecords(
-  identity: NodeIdentity,
-  controller: ControllerEndpoint | null,
-): ControlRecord[] {
-  const { nodeId, directoryId } = identity
+/** The first record of a leader's epoch. */
+export function leaderChangeRecord(nodeId: number): ControlRecord {
   const voters = [{ voterId: nodeId }]
-  const leaderChange = {
-    key: encodeControlKey(ControlRecordType.LEADER_CHANGE),
-    value: encodeControlValue(leaderChangeMessage, {
-      version: 0,
-      leaderId: nodeId,
-      voters,
-      grantingVoters: voters,
-    }),
-  }
-  if (controller === null) return [leaderChange]
-  const kraftVersion = {
-    key: encodeControlKey(ControlRecordType.KRAFT_VERSION),
-    value: encodeControlValue(kraftVersionRecord, { version: 0, kRaftVersion: 1 }),
-  }
-  const votersOf = {
-    key: encodeControlKey(ControlRecordType.KRAFT_VOTERS),
-    value: encodeControlValue(votersRecord, {
-      version: 0,
-      voters: [
-        {
-          voterId: nodeId,
-          voterDirectoryId: directoryId,
-          endpoints: [controller],
-          kRaftVersionFeature: { minSupportedVersion: 0, maxSupportedVersion: 1 },
-        },
-      ],
-    }),
-  }
-  return [leaderChange, kraftVersion, votersOf]
+  const value = encodeControlValue(leaderChangeMessage, {
+    version: 0,
+    leaderId: nodeId,
+    voters,
+    grantingVoters: voters,
+  })
+  return { key: encodeControlKey(ControlRecordType.LEADER_CHANGE), value }
+}
+
+/** This node as the only voter: the value of a VotersRecord. */
+export function ownVoters(identity: NodeIdentity, controller: ControllerEndpoint): Buffer {
+  return encodeControlValue(votersRecord, {
+    version: 0,
+    voters: [
+      {
+        voterId: identity.nodeId,
+        voterDirectoryId: identity.directoryId,
+        endpoints: [controller],
+        kRaftVersionFeature: { minSupportedVersion: 0, maxSupportedVersion: 1 },
+      },
+    ],
+  })
+}
+
+/**
+ * The records that put the voters into the log, so that Kafka starts on the directory with a
+ * dynamic as well as with a static quorum (KIP-853).
+ */
+export function voterRecords(voters: Buffer): ControlRecord[] {
+  const version = encodeControlValue(kraftVersionRecord, { version: 0, kRaftVersion: 1 })
+  return [
+    { key: encodeControlKey(ControlRecordType.KRAFT_VERSION), value: version },
+    { key: encodeControlKey(ControlRecordType.KRAFT_VOTERS), value: voters },
+  ]
 }
 
 /** What Kafka 4.4 records when a cluster is made: its feature levels, and one cluster default. */

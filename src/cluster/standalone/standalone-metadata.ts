@@ -10,23 +10,41 @@ import type {
   MetadataStore,
 } from '../../ports/metadata-store.ts'
 import type { Random } from '../../ports/random.ts'
+import type { Scheduler } from '../../ports/scheduler.ts'
 import { encodeMetadataRecord } from '../../records/internal/metadata-record.ts'
+import { decodeMetadataRecord } from '../../records/internal/metadata-records.ts'
 import { formatQuorumState, parseQuorumState } from '../../records/internal/quorum-state.ts'
 import { abortTransactionRecord } from '../../records/internal/topic-metadata-records.ts'
-import { lastOffsetOf } from '../../records/record-batch.ts'
-import { batchPositions } from '../../records/records-iterator.ts'
-import { ClusterImage } from '../metadata-image.ts'
-import { loadNodeIdentity, type NodeIdentity } from './meta-properties.ts'
+import {
+  type FoundIdentity,
+  loadNodeIdentity,
+  type NodeIdentity,
+  writeNodeIdentity,
+} from './meta-properties.ts'
+import { type LoadedSnapshots, loadMetadata } from './metadata-loader.ts'
 import { METADATA_TOPIC, MetadataLog, type MetadataLogOptions } from './metadata-log.ts'
 import { recordsOfChange } from './metadata-record-encoder.ts'
 import { MetadataReplay } from './metadata-replay.ts'
-import { type ControllerEndpoint, firstChanges, leaderChangeRecords } from './node-records.ts'
+import { MetadataState } from './metadata-state.ts'
+import {
+  type ControllerEndpoint,
+  type ControlRecord,
+  firstChanges,
+  leaderChangeRecord,
+  ownVoters,
+  voterRecords,
+} from './node-records.ts'
+import { SnapshotFiles } from './snapshot-files.ts'
+import { SnapshotGenerator, type SnapshotPolicy } from './snapshot-generator.ts'
+import { snapshotRecords } from './snapshot-records.ts'
+import { findObstacles } from './takeover-obstacles.ts'
 
 export interface StandaloneMetadataOptions {
   readonly fs: FileSystem
   readonly dataDir: string
   readonly logStore: LogStore
   readonly clock: Clock
+  readonly scheduler: Scheduler
   readonly random: Random
   readonly logger: Logger
   readonly nodeId: number
@@ -34,6 +52,8 @@ export interface StandaloneMetadataOptions {
   readonly clusterId?: string
   /** Left out: synced, and of the sizes that Kafka has by default. */
   readonly log?: Partial<MetadataLogOptions>
+  /** Left out: as often as Kafka does by default. */
+  readonly snapshots?: Partial<SnapshotPolicy>
   /** Where Kafka's controller would listen if it took the directory over. */
   readonly controllerEndpoint?: ControllerEndpoint
 }
@@ -44,8 +64,17 @@ const LOG_DEFAULTS: MetadataLogOptions = {
   segmentBytes: 1024 * 1024 * 1024,
   segmentMs: 7 * 86_400_000,
 }
+/** Source: Kafka's `metadata.log.max.*` and `metadata.max.*` configs. */
+const SNAPSHOT_DEFAULTS: SnapshotPolicy = {
+  maxBytesBetween: 20 * 1024 * 1024,
+  maxIntervalMs: 3_600_000,
+  retentionBytes: 100 * 1024 * 1024,
+  retentionMs: 7 * 86_400_000,
+}
+/** Only whole segments go, so they are no larger than what comes between two snapshots. */
+const MIN_SEGMENT_BYTES = 1024 * 1024
+
 const NO_UUID = 'A'.repeat(22)
-const SNAPSHOT = /^(\d{20})-(\d{10})\.checkpoint$/
 const DEFAULT_CONTROLLER: ControllerEndpoint = {
   name: 'CONTROLLER',
   host: '127.0.0.1',
@@ -59,15 +88,16 @@ const DEFAULT_CONTROLLER: ControllerEndpoint = {
  */
 export class StandaloneMetadata implements MetadataStore {
   readonly #log: MetadataLog
-  readonly #image: ClusterImage
+  readonly #state: MetadataState
   readonly #identity: NodeIdentity
   readonly #listeners: MetadataListener[] = []
+  #snapshots: SnapshotGenerator | null = null
   #tail: Promise<unknown> = Promise.resolve()
   #failure: Error | null = null
 
-  private constructor(log: MetadataLog, image: ClusterImage, identity: NodeIdentity) {
+  private constructor(log: MetadataLog, state: MetadataState, identity: NodeIdentity) {
     this.#log = log
-    this.#image = image
+    this.#state = state
     this.#identity = identity
   }
 
@@ -77,23 +107,32 @@ export class StandaloneMetadata implements MetadataStore {
    * @throws StorageError when the log can't be read or written
    */
   static async open(options: StandaloneMetadataOptions): Promise<StandaloneMetadata> {
-    const identity = loadNodeIdentity(options)
-    const { fs, logger, logStore, clock } = options
-    const directory = `${options.dataDir}/${METADATA_TOPIC}-0`
-    const snapshot = newestSnapshot(fs, directory)
-    const log = new MetadataLog(logStore, clock, { ...LOG_DEFAULTS, ...options.log })
-    const image = new ClusterImage(identity.clusterId, identity.nodeId)
-    const replay = new MetadataReplay(image)
-    await load(log, replay, snapshot, (name) => fs.readFile(`${directory}/${name}`))
-    checkImage(image)
+    const { fs, dataDir, logger, logStore, clock, random } = options
+    const found = loadNodeIdentity(options)
+    const policy = { ...SNAPSHOT_DEFAULTS, ...options.snapshots }
+    const directory = `${dataDir}/${METADATA_TOPIC}-0`
+    const files = new SnapshotFiles(fs, directory)
+    const log = new MetadataLog(logStore, clock, logOptionsOf(options, policy))
+    const state = new MetadataState(found.clusterId, found.nodeId)
+    const replay = new MetadataReplay(state)
+    const loaded = await loadMetadata(log, files, state, replay)
+    const [obstacle] = findObstacles(state, replay, found)
+    if (obstacle !== undefined) throw new ConfigError(obstacle)
+    for (const { name, problem } of loaded.damaged)
+      logger.error('a snapshot of the metadata is damaged, the one before it is used', {
+        name,
+        problem,
+      })
+    files.tidy(loaded.damaged)
 
-    const isFirstRun = log.endOffset === 0 && snapshot === null
-    const known = Math.max(
-      replay.lastEpoch,
-      snapshot?.epoch ?? 0,
-      quorumEpoch(fs, directory, logger),
-    )
-    const epoch = known + 1
+    const identity = completeIdentity(fs, dataDir, found, state, random)
+    const epoch =
+      Math.max(
+        replay.lastEpoch,
+        loaded.used?.epoch ?? 0,
+        loaded.damaged[0]?.id.epoch ?? 0,
+        quorumEpoch(fs, directory, logger),
+      ) + 1
     fs.writeFileAtomic(
       `${directory}/quorum-state`,
       formatQuorumState({
@@ -104,15 +143,26 @@ export class StandaloneMetadata implements MetadataStore {
       }),
     )
     log.setLeaderEpoch(epoch)
-    const metadata = new StandaloneMetadata(log, image, identity)
-    const controller = options.controllerEndpoint ?? DEFAULT_CONTROLLER
-    await metadata.#beginRun(leaderChangeRecords(identity, isFirstRun ? controller : null), replay)
+    const metadata = new StandaloneMetadata(log, state, identity)
+    await metadata.#beginRun(replay, loaded, options.controllerEndpoint ?? DEFAULT_CONTROLLER)
+    metadata.#snapshots = new SnapshotGenerator({
+      ...options,
+      log,
+      files,
+      state,
+      directoryId: identity.directoryId,
+      policy,
+      lastEndOffset: loaded.used?.endOffset ?? 0,
+      lastAppendMs: replay.lastAppendMs,
+    })
+    metadata.#snapshots.recordsAppended()
+    const { image } = state
     logger.info('metadata is ready', { epoch, offset: image.offset, topics: image.topics.size })
     return metadata
   }
 
   get image(): MetadataImage {
-    return this.#image
+    return this.#state.image
   }
 
   /** 22 characters base64url: the log directory as Kafka names it (KIP-858). */
@@ -144,18 +194,21 @@ export class StandaloneMetadata implements MetadataStore {
   async close(): Promise<void> {
     await this.#tail
     this.#failure ??= new StorageError('the metadata is closed')
+    await this.#snapshots?.close()
   }
 
   async #commitNow(changes: readonly MetadataChange[]): Promise<void> {
     if (this.#failure !== null) throw this.#failure
     if (changes.length === 0) return
-    for (const change of changes) this.#image.check(change)
+    const { image } = this.#state
+    for (const change of changes) image.check(change)
     const { directoryId } = this.#identity
-    const records = changes.flatMap((one) => recordsOfChange(one, this.#image, directoryId))
+    const records = changes.flatMap((one) => recordsOfChange(one, image, directoryId))
     const lastOffset = await this.#append(records.map((value) => ({ value })))
-    for (const change of changes) this.#image.apply(change)
-    this.#image.advanceTo(lastOffset)
-    for (const listener of this.#listeners) listener.metadataChanged(changes, this.#image)
+    for (const change of changes) image.apply(change)
+    image.advanceTo(lastOffset)
+    for (const listener of this.#listeners) listener.metadataChanged(changes, image)
+    this.#snapshots?.recordsAppended()
   }
 
   async #append(records: Parameters<MetadataLog['append']>[0], isControl = false) {
@@ -170,70 +223,85 @@ export class StandaloneMetadata implements MetadataStore {
 
   /** The first records of a run: this node leads the metadata, and every partition it holds. */
   async #beginRun(
-    control: Parameters<MetadataLog['append']>[0],
     replay: MetadataReplay,
+    loaded: LoadedSnapshots,
+    controller: ControllerEndpoint,
   ): Promise<void> {
-    this.#image.advanceTo(await this.#append(control, true))
+    const { image, kept } = this.#state
+    await this.#appendControl(this.#firstControlRecords(loaded, controller))
     if (replay.isInTransaction) {
-      const value = encodeMetadataRecord(abortTransactionRecord, 0, {
-        reason: 'unfinished at start',
-      })
-      this.#image.advanceTo(await this.#append([{ value }]))
+      const reason = 'unfinished at start'
+      await this.#appendValues([encodeMetadataRecord(abortTransactionRecord, 0, { reason })])
     }
-    const changes: MetadataChange[] = this.#image.features.size === 0 ? [...firstChanges()] : []
-    for (const topic of this.#image.topics.values()) {
+    // Kafka's format tool leaves the first records in a snapshot, and the log is to begin with them.
+    if (loaded.used?.endOffset === 0 && !replay.hasLogRecords)
+      await this.#appendValues(snapshotRecords(this.#state, this.#identity.directoryId))
+    const fences = kept.fences()
+    await this.#appendValues(fences)
+    for (const fence of fences) kept.apply(decodeMetadataRecord(fence), fence)
+    const changes: MetadataChange[] = image.features.size === 0 ? [...firstChanges()] : []
+    for (const topic of image.topics.values()) {
       for (const { partition, leaderId, leaderEpoch } of topic.partitions) {
-        if (leaderId === this.#image.nodeId) continue
+        if (leaderId === image.nodeId) continue
         changes.push({
           kind: 'leaderChanged',
           topicId: topic.topicId,
           partition,
-          leaderId: this.#image.nodeId,
+          leaderId: image.nodeId,
           leaderEpoch: leaderEpoch + 1,
         })
       }
     }
     await this.commit(changes)
   }
-}
 
-interface Snapshot {
-  readonly name: string
-  /** The log goes on from here. */
-  readonly endOffset: number
-  readonly epoch: number
-}
-
-function newestSnapshot(fs: FileSystem, directory: string): Snapshot | null {
-  if (fs.stat(directory) === undefined) return null
-  let newest: Snapshot | null = null
-  for (const name of fs.list(directory)) {
-    const match = SNAPSHOT.exec(name)
-    if (match !== null) newest = { name, endOffset: Number(match[1]), epoch: Number(match[2]) }
+  /** A log that is new names its voters; one that Kafka began without them stays as it is. */
+  #firstControlRecords(loaded: LoadedSnapshots, controller: ControllerEndpoint): ControlRecord[] {
+    const records = [leaderChangeRecord(this.#identity.nodeId)]
+    if (this.#log.endOffset > 0) return records
+    const { voters } = this.#state
+    if (loaded.used === null) {
+      records.push(...voterRecords(ownVoters(this.#identity, controller)))
+    } else if (voters.record !== null) {
+      records.push(...voterRecords(voters.record))
+    }
+    return records
   }
-  return newest
+
+  async #appendControl(records: readonly ControlRecord[]): Promise<void> {
+    const lastOffset = await this.#append(records, true)
+    for (const { key, value } of records) this.#state.voters.apply(key, value)
+    this.#state.image.advanceTo(lastOffset)
+  }
+
+  async #appendValues(values: readonly Buffer[]): Promise<void> {
+    if (values.length === 0) return
+    this.#state.image.advanceTo(await this.#append(values.map((value) => ({ value }))))
+  }
 }
 
-async function load(
-  log: MetadataLog,
-  replay: MetadataReplay,
-  snapshot: Snapshot | null,
-  readFile: (name: string) => Buffer,
-): Promise<void> {
-  const from = snapshot?.endOffset ?? 0
-  if (log.startOffset > from || log.endOffset < from) {
-    throw new ConfigError(
-      `the metadata log covers offsets ${log.startOffset} to ${log.endOffset}, but its newest ` +
-        `snapshot ends at ${from}; restore the files of __cluster_metadata-0`,
-    )
-  }
-  if (snapshot !== null) replay.applyBatches(readFile(snapshot.name), false)
-  await log.readFrom(from, (batches) => {
-    replay.applyBatches(batches, true)
-    let last = -1
-    for (const position of batchPositions(batches)) last = lastOffsetOf(batches, position)
-    return last + 1
-  })
+function logOptionsOf(
+  options: StandaloneMetadataOptions,
+  { maxBytesBetween }: SnapshotPolicy,
+): MetadataLogOptions {
+  const log = { ...LOG_DEFAULTS, ...options.log }
+  const useful = Math.max(maxBytesBetween, MIN_SEGMENT_BYTES)
+  return { ...log, segmentBytes: Math.min(log.segmentBytes, useful) }
+}
+
+/** A directory without an id gets the one that the metadata knows it by. */
+function completeIdentity(
+  fs: FileSystem,
+  dataDir: string,
+  { clusterId, nodeId, directoryId }: FoundIdentity,
+  state: MetadataState,
+  random: Random,
+): NodeIdentity {
+  if (directoryId !== null) return { clusterId, nodeId, directoryId }
+  const ofVoter = state.voters.voters[0]?.directoryId
+  const ofBroker = [...state.kept.brokers].find(({ brokerId }) => brokerId === nodeId)?.logDirs[0]
+  const known = ofVoter ?? ofBroker ?? random.uuid()
+  return writeNodeIdentity(fs, dataDir, { clusterId, nodeId, directoryId: known })
 }
 
 function quorumEpoch(fs: FileSystem, directory: string, logger: Logger): number {
@@ -245,16 +313,5 @@ function quorumEpoch(fs: FileSystem, directory: string, logger: Logger): number 
     // The epochs in the log are what counts; Kafka treats a missing file the same way.
     logger.warn('quorum-state cannot be read, the epoch of the log is used', { error })
     return 0
-  }
-}
-
-/** @throws ConfigError when topics need what this broker does not have */
-function checkImage(image: ClusterImage): void {
-  for (const topic of image.topics.values()) {
-    if (image.configs(2, topic.name).get('remote.storage.enable') !== 'true') continue
-    throw new ConfigError(
-      `the topic ${topic.name} uses tiered storage, which this broker does not have; ` +
-        'switch remote.storage.enable off with Kafka first',
-    )
   }
 }

@@ -37,6 +37,9 @@ async function growMetadata(broker: ConfiguredBroker, count: number): Promise<vo
 const metadataSegments = (broker: ConfiguredBroker): number =>
   broker.fs.list('/data/__cluster_metadata-0').filter((name) => name.endsWith('.log')).length
 
+const metadataSnapshots = (broker: ConfiguredBroker): number =>
+  broker.fs.list('/data/__cluster_metadata-0').filter((name) => name.endsWith('.checkpoint')).length
+
 export const START_EFFECTS: readonly StartEffect[] = [
   {
     config: 'log.retention.minutes',
@@ -160,5 +163,46 @@ export const START_EFFECTS: readonly StartEffect[] = [
       return metadataSegments(broker)
     },
     expected: [2, 1],
+  },
+  {
+    config: 'metadata.log.max.record.bytes.between.snapshots',
+    value: '1000',
+    observe: async (broker) => {
+      await growMetadata(broker, 20)
+      return metadataSnapshots(broker) > 0
+    },
+    expected: [true, false],
+  },
+  {
+    config: 'metadata.log.max.snapshot.interval.ms',
+    value: '1000',
+    observe: async (broker) => {
+      await growMetadata(broker, 1)
+      await broker.advance(5000)
+      return metadataSnapshots(broker)
+    },
+    expected: [1, 0],
+  },
+  {
+    config: 'metadata.max.retention.bytes',
+    value: '1000',
+    others: { 'metadata.log.max.record.bytes.between.snapshots': '500' },
+    observe: async (broker) => {
+      await growMetadata(broker, 40)
+      return metadataSnapshots(broker) > 2
+    },
+    expected: [false, true],
+  },
+  {
+    config: 'metadata.max.retention.ms',
+    value: '1000',
+    others: { 'metadata.log.max.record.bytes.between.snapshots': '500' },
+    observe: async (broker) => {
+      await growMetadata(broker, 40)
+      await broker.advance(5000)
+      await growMetadata(broker, 10)
+      return metadataSnapshots(broker) > 10
+    },
+    expected: [false, true],
   },
 ]

@@ -51,11 +51,11 @@ describe('meta.properties (KIP-858)', () => {
     })
   })
 
-  it('gets a directory id when it has none', () => {
-    const fs = directoryWith('version=1\ncluster.id=abc\nnode.id=1\n')
-    const { directoryId } = load(fs)
-    assert.match(fs.readFile(PATH).toString(), new RegExp(`directory\\.id=${directoryId}`))
-    assert.equal(load(fs).directoryId, directoryId)
+  it('of a Kafka before 3.7 has no directory id, and stays as it is', () => {
+    const text = 'version=1\ncluster.id=abc\nnode.id=1\n'
+    const fs = directoryWith(text)
+    assert.deepEqual(load(fs), { clusterId: 'abc', nodeId: 1, directoryId: null })
+    assert.equal(fs.readFile(PATH).toString(), text)
   })
 
   it('of another node refuses the directory and names the remedy', () => {
@@ -67,7 +67,8 @@ describe('meta.properties (KIP-858)', () => {
 
   it('that is unreadable or of another version refuses the directory', () => {
     refuses('\0\0\0', /has version \(none\)/)
-    refuses('version=0\nbroker.id=1\n', /has version 0, and only version 1/)
+    refuses('version=0\nbroker.id=1\n', /has version 0, and only version 1.*upgrade/)
+    refuses('version=2\nnode.id=1\n', /has version 2, and only version 1.*newer version/)
     refuses('version=1\nnode.id=1\n', /has no cluster\.id/)
     refuses('version=1\ncluster.id=abc\n', /has no node\.id/)
     refuses('version=1\ncluster.id=abc\nnode.id=1\ndirectory.id=x\n', /directory\.id x/)
