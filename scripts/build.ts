@@ -19,7 +19,11 @@ interface PackageFile {
 rmSync(OUT, { recursive: true, force: true })
 mkdirSync(OUT, { recursive: true })
 await build({
-  entryPoints: { main: 'src/cli/main.ts', index: 'src/index.ts' },
+  entryPoints: {
+    main: 'src/cli/main.ts',
+    index: 'src/index.ts',
+    'cleaner-worker': 'src/app/cleaner-worker.ts',
+  },
   outdir: `${OUT}/lib`,
   bundle: true,
   // Sub-commands stay files of their own: `serve` must not load a Kafka client.

@@ -1,5 +1,6 @@
 import { openFileLimit } from '../adapters/open-file-limit.ts'
 import type { BrokerConfig } from '../broker/configs/broker-config.ts'
+import { cleanerConfigOf } from '../broker/configs/cleaner-config.ts'
 import { ConfigAlterer } from '../broker/configs/config-alterer.ts'
 import { ConfigDescriber } from '../broker/configs/config-describer.ts'
 import type { GroupConfig } from '../broker/groups/group-config.ts'
@@ -17,7 +18,10 @@ import type { Logger } from '../ports/logger.ts'
 import type { Meter } from '../ports/meter.ts'
 import type { Random } from '../ports/random.ts'
 import type { Scheduler } from '../ports/scheduler.ts'
+import type { SegmentCleaner } from '../ports/segment-cleaner.ts'
+import { SteppedSegmentCleaner } from '../storage/cleaner/stepped-segment-cleaner.ts'
 import { LogManager } from '../storage/log-manager.ts'
+import { TransactionServices } from './transaction-services.ts'
 
 /** The world as a broker sees it. */
 export interface BrokerPorts {
@@ -27,6 +31,8 @@ export interface BrokerPorts {
   readonly random: Random
   readonly logger: Logger
   readonly meter: Meter
+  /** By default logs are compacted on the event loop, in steps. */
+  readonly segmentCleaner?: SegmentCleaner
 }
 
 export interface CoreOptions extends BrokerPorts {
@@ -37,7 +43,7 @@ export interface CoreOptions extends BrokerPorts {
 
 const MINUTE_MS = 60_000
 
-/** A broker without its front ends: logs, metadata, topics, groups. */
+/** A broker without its front ends: logs, metadata, topics, groups, transactions. */
 export class BrokerCore {
   readonly nodeId: number
   readonly clock: Clock
@@ -49,6 +55,7 @@ export class BrokerCore {
   readonly automaticTopics: AutomaticTopics
   readonly groups: GroupCoordinator
   readonly producerIds: ProducerIds
+  readonly transactions: TransactionServices
   readonly configDescriber: ConfigDescriber
   readonly configAlterer: ConfigAlterer
   /** For everything that checks the metadata and then changes it. */
@@ -88,6 +95,14 @@ export class BrokerCore {
       config: () => groupConfigOf(config),
     })
     this.producerIds = new ProducerIds(metadata)
+    this.transactions = new TransactionServices({
+      ...{ config, clock, scheduler, random, metadata },
+      logger: logger.child('transactions'),
+      topics: this.automaticTopics,
+      partitions: this.registry,
+      groups: this.groups,
+      producerIds: this.producerIds,
+    })
     this.configDescriber = new ConfigDescriber(metadata, config)
     this.configAlterer = new ConfigAlterer(metadata, config, this.tasks)
   }
@@ -98,13 +113,17 @@ export class BrokerCore {
    * @throws StorageError when it can't be read or written
    */
   static async open(options: CoreOptions): Promise<BrokerCore> {
-    const { config, dataDir, nodeId, fs, random, logger } = options
+    const { config, dataDir, nodeId, fs, clock, scheduler, random, logger } = options
     // Before anything touches the directory: one that is not ours must stay as it is.
     loadNodeIdentity({ fs, dataDir, nodeId, random })
     const logStore = new LogManager({
       ...options,
       logger: logger.child('storage'),
       options: logManagerOptionsOf(config),
+      cleaning: {
+        cleaner: options.segmentCleaner ?? new SteppedSegmentCleaner(fs, clock, scheduler),
+        config: () => cleanerConfigOf(config),
+      },
     })
     try {
       const metadata = await StandaloneMetadata.open({
@@ -128,7 +147,10 @@ export class BrokerCore {
       config.attach(metadata)
       await core.registry.start()
       metadata.subscribe(core.groups)
+      metadata.subscribe(core.transactions.coordinator)
       core.groups.start()
+      // What it finds decided it writes to partitions and groups.
+      core.transactions.coordinator.start()
       logStore.start()
       return core
     } catch (error) {
@@ -140,6 +162,7 @@ export class BrokerCore {
 
   /** Syncs everything; front ends must have stopped. */
   async close(): Promise<void> {
+    this.transactions.coordinator.close()
     this.groups.close()
     await this.metadata.close()
     await this.#logStore.close()

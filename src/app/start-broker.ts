@@ -15,6 +15,7 @@ import { BrokerCore } from './broker-core.ts'
 import type { BrokerSettings } from './broker-settings.ts'
 import { kafkaHandlers } from './kafka-handlers.ts'
 import type { ListenAddress } from './listen-address.ts'
+import { WorkerSegmentCleaner } from './worker-segment-cleaner.ts'
 
 export interface StartOptions {
   readonly settings: BrokerSettings
@@ -56,6 +57,8 @@ export async function startBroker(options: StartOptions): Promise<RunningBroker>
     clock: new SystemClock(),
     scheduler: new SystemScheduler(),
     random: new SystemRandom(),
+    // Another thread has the disk, but not the memory of this one.
+    ...(options.fs === undefined && { segmentCleaner: new WorkerSegmentCleaner() }),
   })
   let kafkaFrontend: KafkaFrontend | undefined
   let httpFrontend: HttpFrontend | undefined
@@ -72,7 +75,7 @@ export async function startBroker(options: StartOptions): Promise<RunningBroker>
       httpFrontend = new HttpFrontend({
         logger: logger.child('http'),
         metrics: () => meter.exposition(),
-        notReadyReason: () => (core.groups.isLoading ? 'group offsets are being loaded' : null),
+        notReadyReason: () => notReadyReason(core),
         describeAddressInUse,
       })
       http = await httpFrontend.listen(settings.http)
@@ -129,6 +132,11 @@ function makeKafkaFrontend(
         diskBytes: fs === undefined ? () => diskBytes(settings.dataDir) : () => UNKNOWN_BYTES,
       }),
   })
+}
+
+function notReadyReason({ groups, transactions }: BrokerCore): string | null {
+  if (groups.isLoading) return 'group offsets are being loaded'
+  return transactions.coordinator.isLoading ? 'transactions are being loaded' : null
 }
 
 /** Sizes of a disk as DescribeLogDirs shows them when nobody knows. */

@@ -1,4 +1,5 @@
 import { StorageError } from '../base/errors.ts'
+import type { CleanerConfig } from '../ports/cleaner-config.ts'
 import type { Clock } from '../ports/clock.ts'
 import type { FileLock, FileSystem } from '../ports/file-system.ts'
 import type { LogIdentity, LogStore } from '../ports/log-store.ts'
@@ -9,7 +10,7 @@ import type { Random } from '../ports/random.ts'
 import type { Scheduler, Timer } from '../ports/scheduler.ts'
 import type { SegmentCleaner } from '../ports/segment-cleaner.ts'
 import { CleanerCheckpoint } from './cleaner/cleaner-checkpoint.ts'
-import { type CleanerOptions, LogCleaner } from './cleaner/log-cleaner.ts'
+import { LogCleaner } from './cleaner/log-cleaner.ts'
 import type { CleaningResult } from './cleaner/log-cleaning.ts'
 import {
   DataDirectory,
@@ -74,7 +75,7 @@ export interface LogManagerPorts {
 
 export interface LogManagerCleaning {
   readonly cleaner: SegmentCleaner
-  readonly options: () => CleanerOptions
+  readonly config: () => CleanerConfig
 }
 
 const DEFAULTS: Required<LogManagerOptions> = {

@@ -1,4 +1,5 @@
 import { StorageError } from '../../base/errors.ts'
+import type { CleanerConfig } from '../../ports/cleaner-config.ts'
 import type { Clock } from '../../ports/clock.ts'
 import type { Logger } from '../../ports/logger.ts'
 import type { Meter } from '../../ports/meter.ts'
@@ -10,13 +11,7 @@ import type { CleanerCheckpoint } from './cleaner-checkpoint.ts'
 import { CleaningAborted } from './cleaning-aborted.ts'
 import { type CleaningRange, cleaningRangeOf, isWorthCleaning } from './cleaning-choice.ts'
 import { type CleaningMetrics, makeCleaningMetrics } from './cleaning-metrics.ts'
-import { type CleanerLimits, type CleaningResult, LogCleaning } from './log-cleaning.ts'
-
-/** Configs of the broker, asked for anew each time: they change while it runs. */
-export interface CleanerOptions extends CleanerLimits {
-  /** `log.cleaner.backoff.ms`: how long to wait when nothing is to be done. */
-  readonly backoffMs: number
-}
+import { type CleaningResult, LogCleaning } from './log-cleaning.ts'
 
 export interface LogCleanerPorts {
   readonly clock: Clock
@@ -25,7 +20,7 @@ export interface LogCleanerPorts {
   readonly meter: Meter
   readonly cleaner: SegmentCleaner
   readonly checkpoint: CleanerCheckpoint
-  readonly options: () => CleanerOptions
+  readonly config: () => CleanerConfig
   readonly logs: () => Iterable<CleanableLog>
 }
 
@@ -56,7 +51,7 @@ export class LogCleaner {
   }
 
   start(): void {
-    this.#passAfter(this.#ports.options().backoffMs)
+    this.#passAfter(this.#ports.config().backoffMs)
   }
 
   /**
@@ -112,12 +107,13 @@ export class LogCleaner {
     }
     if (this.#isStopping) return
     this.#ports.cleaner.rest()
-    this.#passAfter(this.#ports.options().backoffMs)
+    this.#passAfter(this.#ports.config().backoffMs)
   }
 
   /** The dirtiest of the logs that are dirty enough. */
   #choose(): { readonly log: CleanableLog; readonly range: CleaningRange } | null {
-    if (this.#isStopping) return null
+    const { isEnabled, threadCount } = this.#ports.config()
+    if (this.#isStopping || !isEnabled || threadCount === 0) return null
     let best: { readonly log: CleanableLog; readonly range: CleaningRange } | null = null
     for (const log of this.#ports.logs()) {
       if (!log.config.isCompacted || log.isFailed) continue
@@ -145,12 +141,12 @@ export class LogCleaner {
 
   /** @returns null when there is nothing that may be cleaned, or the log went away */
   async #clean(log: CleanableLog, range: CleaningRange): Promise<CleaningResult | null> {
-    const { cleaner, checkpoint, clock, logger, options } = this.#ports
+    const { cleaner, checkpoint, clock, logger, config } = this.#ports
     const { firstDirtyOffset, upperBoundOffset } = range
     const isEmpty = upperBoundOffset <= log.segments.first.baseOffset
     if (this.#isStopping || isEmpty || upperBoundOffset < firstDirtyOffset) return null
     const startedMs = clock.monotonicMs()
-    this.#current = new LogCleaning(log, range, cleaner, options())
+    this.#current = new LogCleaning(log, range, cleaner, config())
     try {
       const result = await this.#current.run()
       if (log.isFailed) return null

@@ -1,20 +1,10 @@
-import type {
-  CleanedSegment,
-  CleaningLimits,
-  SegmentCleaner,
-  SurveyRequest,
-} from '../../ports/segment-cleaner.ts'
+import type { CleanerConfig } from '../../ports/cleaner-config.ts'
+import type { CleanedSegment, SegmentCleaner, SurveyRequest } from '../../ports/segment-cleaner.ts'
 import type { LogSegment } from '../log-segment.ts'
 import type { CleanableLog } from './cleanable-log.ts'
 import { CleaningAborted } from './cleaning-aborted.ts'
 import type { CleaningRange } from './cleaning-choice.ts'
 import { swapSegments } from './segment-swap.ts'
-
-/** What the broker's configs allow; the rest comes from the topic's. */
-export type CleanerLimits = Omit<
-  CleaningLimits,
-  'segmentBytes' | 'segmentIndexBytes' | 'indexIntervalBytes'
->
 
 export interface CleaningResult {
   /** All below it is clean. */
@@ -40,7 +30,7 @@ export class LogCleaning {
     log: CleanableLog,
     range: CleaningRange,
     cleaner: SegmentCleaner,
-    limits: CleanerLimits,
+    cleanerConfig: CleanerConfig,
   ) {
     const { firstDirtyOffset, upperBoundOffset } = range
     const { config, segments } = log
@@ -56,7 +46,10 @@ export class LogCleaning {
       firstDirtyOffset,
       upperBoundOffset,
       limits: {
-        ...limits,
+        dedupeBufferBytes: cleanerConfig.dedupeBufferBytes,
+        loadFactor: cleanerConfig.dedupeLoadFactor,
+        ioBufferBytes: cleanerConfig.ioBufferBytes,
+        maxBytesPerSecond: cleanerConfig.maxIoBytesPerSecond,
         segmentBytes: config.segmentBytes,
         segmentIndexBytes: config.segmentIndexBytes,
         indexIntervalBytes: config.indexIntervalBytes,

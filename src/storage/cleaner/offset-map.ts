@@ -1,5 +1,4 @@
 import { hash } from 'node:crypto'
-import { assert } from '../../base/assert.ts'
 
 /** 128 bits of the key's hash and an offset. */
 export const OFFSET_MAP_SLOT_BYTES = 24
@@ -23,13 +22,13 @@ export class OffsetMap {
 
   /**
    * @param bufferBytes memory to take, `log.cleaner.dedupe.buffer.size` at most
-   * @param loadFactor how much of it is used, 0 to 1 exclusive (`log.cleaner.io.buffer.load.factor`)
+   * @param loadFactor how full it may get, above 0, at most 1 (`log.cleaner.io.buffer.load.factor`)
    */
   constructor(bufferBytes: number, loadFactor: number) {
-    this.#slotCount = Math.floor(bufferBytes / OFFSET_MAP_SLOT_BYTES)
-    this.capacity = Math.floor(this.#slotCount * loadFactor)
-    assert(this.capacity > 0, 'an offset map has room for a key')
-    assert(this.capacity < this.#slotCount, 'an offset map has an empty slot')
+    this.#slotCount = Math.max(2, Math.floor(bufferBytes / OFFSET_MAP_SLOT_BYTES))
+    // A search ends at an empty slot, and without room for a key nothing would ever be cleaned.
+    const wanted = Math.floor(this.#slotCount * loadFactor)
+    this.capacity = Math.min(Math.max(1, wanted), this.#slotCount - 1)
     this.#hashes = new Uint32Array(this.#slotCount * HASH_WORDS)
     this.#offsets = new Float64Array(this.#slotCount).fill(EMPTY)
   }

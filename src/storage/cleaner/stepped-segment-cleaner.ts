@@ -1,7 +1,7 @@
 import { StorageError } from '../../base/errors.ts'
 import type { Clock } from '../../ports/clock.ts'
 import type { FileSystem } from '../../ports/file-system.ts'
-import type { Scheduler } from '../../ports/scheduler.ts'
+import type { Scheduler, Timer } from '../../ports/scheduler.ts'
 import type {
   CleanedSegment,
   CleanRequest,
@@ -20,6 +20,7 @@ export class SteppedSegmentCleaner implements SegmentCleaner {
   readonly #throttle: Throttle
   #round: CleaningRound | null = null
   #maxBytesPerSecond = Number.POSITIVE_INFINITY
+  #work: { stop(): void } | null = null
   #isClosed = false
 
   constructor(fs: FileSystem, clock: Clock, scheduler: Scheduler) {
@@ -28,19 +29,15 @@ export class SteppedSegmentCleaner implements SegmentCleaner {
     this.#throttle = new Throttle(clock)
   }
 
-  survey(request: SurveyRequest): Promise<Survey> {
+  async survey(request: SurveyRequest): Promise<Survey> {
     this.#maxBytesPerSecond = request.limits.maxBytesPerSecond
-    return this.#run(() => {
-      this.#round = new CleaningRound(this.#fs, request)
-      return this.#round.survey()
-    })
+    this.#round = new CleaningRound(this.#fs, request)
+    return await this.#run(this.#round.survey())
   }
 
-  clean(request: CleanRequest): Promise<CleanedSegment> {
-    return this.#run(() => {
-      if (this.#round === null) throw new StorageError('a survey comes before the cleaning')
-      return this.#round.clean(request)
-    })
+  async clean(request: CleanRequest): Promise<CleanedSegment> {
+    if (this.#round === null) throw new StorageError('a survey comes before the cleaning')
+    return await this.#run(this.#round.clean(request))
   }
 
   async discard(directory: string, baseOffset: number): Promise<void> {
@@ -58,27 +55,57 @@ export class SteppedSegmentCleaner implements SegmentCleaner {
   async close(): Promise<void> {
     this.#isClosed = true
     this.#round = null
+    this.#work?.stop()
   }
 
-  #run<T>(begin: () => Steps<T>): Promise<T> {
-    return new Promise((resolve, reject) => {
-      let steps: Steps<T> | null = null
-      const next = (): void => {
-        try {
-          if (this.#isClosed) {
-            steps?.return(undefined as never)
-            throw new StorageError('the cleaner was stopped')
-          }
-          steps ??= begin()
-          const step = steps.next()
-          if (step.done) resolve(step.value)
-          else
-            this.#scheduler.after(this.#throttle.delayMs(step.value, this.#maxBytesPerSecond), next)
-        } catch (error) {
-          reject(error as Error)
-        }
-      }
-      next()
+  async #run<T>(steps: Steps<T>): Promise<T> {
+    if (this.#isClosed) throw new StorageError('the cleaner was stopped')
+    const work = new SteppedWork(steps, this.#scheduler, (byteCount) =>
+      this.#throttle.delayMs(byteCount, this.#maxBytesPerSecond),
+    )
+    this.#work = work
+    try {
+      return await work.done
+    } finally {
+      this.#work = null
+    }
+  }
+}
+
+/** Runs steps until they end, fail or are stopped. */
+class SteppedWork<T> {
+  readonly done: Promise<T>
+  readonly #steps: Steps<T>
+  readonly #scheduler: Scheduler
+  readonly #delayMs: (byteCount: number) => number
+  #resolve!: (value: T) => void
+  #reject!: (error: Error) => void
+  #timer: Timer | null = null
+
+  constructor(steps: Steps<T>, scheduler: Scheduler, delayMs: (byteCount: number) => number) {
+    this.#steps = steps
+    this.#scheduler = scheduler
+    this.#delayMs = delayMs
+    this.done = new Promise((resolve, reject) => {
+      this.#resolve = resolve
+      this.#reject = reject
     })
+    this.#next()
+  }
+
+  stop(): void {
+    this.#timer?.cancel()
+    this.#steps.return(undefined as never)
+    this.#reject(new StorageError('the cleaner was stopped'))
+  }
+
+  #next(): void {
+    try {
+      const step = this.#steps.next()
+      if (step.done) this.#resolve(step.value)
+      else this.#timer = this.#scheduler.after(this.#delayMs(step.value), () => this.#next())
+    } catch (error) {
+      this.#reject(error as Error)
+    }
   }
 }

@@ -5,6 +5,7 @@ import {
 } from '../../../src/adapters/memory-file-system.ts'
 import { ErrorCode } from '../../../src/base/error-code.ts'
 import { type Lease, UNPOOLED } from '../../../src/base/lease.ts'
+import type { CleanerConfig } from '../../../src/ports/cleaner-config.ts'
 import type { Logger } from '../../../src/ports/logger.ts'
 import type {
   AppendResult,
@@ -17,7 +18,6 @@ import type {
 } from '../../../src/ports/partition-log.ts'
 import { type BatchOptions, buildBatch } from '../../../src/records/batch-builder.ts'
 import { baseOffsetOf, lastOffsetOf, sizeInBytesOf } from '../../../src/records/record-batch.ts'
-import type { CleanerOptions } from '../../../src/storage/cleaner/log-cleaner.ts'
 import { SteppedSegmentCleaner } from '../../../src/storage/cleaner/stepped-segment-cleaner.ts'
 import {
   LogManager,
@@ -79,15 +79,15 @@ export class Harness implements LogListener {
   #disk: (() => void)[] = []
   readonly #options: LogManagerOptions
   readonly #random = new CountingRandom()
-  readonly #cleanerOptions: CleanerOptions | null
+  readonly #cleanerConfig: CleanerConfig | null
 
   constructor(
     options: LogManagerOptions = {},
     disk: MemoryFileSystemOptions = {},
-    cleanerOptions: CleanerOptions | null = null,
+    cleanerConfig: CleanerConfig | null = null,
   ) {
     this.#options = options
-    this.#cleanerOptions = cleanerOptions
+    this.#cleanerConfig = cleanerConfig
     this.fs = new MemoryFileSystem({
       tracksSyncs: true,
       ...disk,
@@ -117,10 +117,10 @@ export class Harness implements LogListener {
   }
 
   #cleaning(): { cleaning?: LogManagerCleaning } {
-    const options = this.#cleanerOptions
-    if (options === null) return {}
+    const config = this.#cleanerConfig
+    if (config === null) return {}
     const cleaner = new SteppedSegmentCleaner(this.fs, this.clock, this.scheduler)
-    return { cleaning: { cleaner, options: () => options } }
+    return { cleaning: { cleaner, config: () => config } }
   }
 
   open(config: Partial<LogConfig> = {}, topic = 't', leaderEpoch = 0): PartitionLog {

@@ -1,19 +1,21 @@
 import assert from 'node:assert/strict'
+import type { CleanerConfig } from '../../../../src/ports/cleaner-config.ts'
 import type { LogConfig, PartitionLog } from '../../../../src/ports/partition-log.ts'
 import { type BatchOptions, buildBatch } from '../../../../src/records/batch-builder.ts'
 import { buildEndTxnMarker } from '../../../../src/records/control-batch.ts'
 import { isControl, sizeInBytesOf } from '../../../../src/records/record-batch.ts'
 import { recordsOf } from '../../../../src/records/records-iterator.ts'
-import type { CleanerOptions } from '../../../../src/storage/cleaner/log-cleaner.ts'
 import type { LogManagerOptions } from '../../../../src/storage/log-manager.ts'
 import { append, Harness, readSlice } from '../log-harness.ts'
 
-const CLEANER: CleanerOptions = {
-  backoffMs: 15_000,
+const CLEANER: CleanerConfig = {
+  isEnabled: true,
+  threadCount: 1,
   dedupeBufferBytes: 1_048_576,
-  loadFactor: 0.9,
+  dedupeLoadFactor: 0.9,
   ioBufferBytes: 65_536,
-  maxBytesPerSecond: Number.POSITIVE_INFINITY,
+  maxIoBytesPerSecond: Number.POSITIVE_INFINITY,
+  backoffMs: 15_000,
 }
 
 export const COMPACTED: Partial<LogConfig> = {
@@ -26,7 +28,7 @@ export const COMPACTED: Partial<LogConfig> = {
 
 /** A data directory whose logs are compacted; by default reads come from files. */
 export class CleanerHarness extends Harness {
-  constructor(cleaner: Partial<CleanerOptions> = {}, options: LogManagerOptions = {}) {
+  constructor(cleaner: Partial<CleanerConfig> = {}, options: LogManagerOptions = {}) {
     super({ tailCacheBytes: 0, ...options }, {}, { ...CLEANER, ...cleaner })
   }
 

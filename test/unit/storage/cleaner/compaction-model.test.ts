@@ -110,7 +110,10 @@ class Run {
 
   /** @param keyCount how many keys one round of the cleaner can learn */
   constructor(keyCount: number) {
-    this.harness = new CleanerHarness({ dedupeBufferBytes: keyCount * 2 * 24, loadFactor: 0.5 })
+    this.harness = new CleanerHarness({
+      dedupeBufferBytes: keyCount * 2 * 24,
+      dedupeLoadFactor: 0.5,
+    })
     this.log = this.#open()
   }
 
