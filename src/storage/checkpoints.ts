@@ -43,6 +43,6 @@ export function readOffsetCheckpoint(fs: FileSystem, path: string): Map<string, 
 
 function malformed(path: string, line: number): StorageError {
   return new StorageError(
-    `${path} is damaged in line ${line}: restore it, or remove it and let recovery find out`,
+    `${path} is damaged in line ${line}: restore it, or remove it and do without what it says`,
   )
 }

@@ -1,4 +1,6 @@
+import { StorageError } from '../base/errors.ts'
 import type { FileSystem } from '../ports/file-system.ts'
+import type { Logger } from '../ports/logger.ts'
 import { readOffsetCheckpoint, writeCheckpoint } from './checkpoints.ts'
 import { parsePartitionDirectory } from './log-files.ts'
 
@@ -28,15 +30,28 @@ export class DataDirectory {
   readonly #fs: FileSystem
   #hasMarker: boolean
 
-  constructor(fs: FileSystem, path: string) {
+  /** @throws StorageError when the log starts can't be read */
+  constructor(fs: FileSystem, path: string, logger: Logger) {
     this.#fs = fs
     this.path = path
     this.#hasMarker = fs.stat(this.pathOf(CLEAN_SHUTDOWN_FILE)) !== undefined
     const hasLogs = fs.list(path).some((name) => parsePartitionDirectory(name) !== null)
     this.isAfterCrash = hasLogs && !this.#hasMarker
-    this.recoveryPoints = readOffsetCheckpoint(fs, this.pathOf(RECOVERY_POINT_FILE))
+    this.recoveryPoints = this.#readIfWhole(RECOVERY_POINT_FILE, logger)
+    this.highWatermarks = this.#readIfWhole(HIGH_WATERMARK_FILE, logger)
+    // Without it, records that DeleteRecords took away would come back: that is for people to decide.
     this.logStartOffsets = readOffsetCheckpoint(fs, this.pathOf(LOG_START_FILE))
-    this.highWatermarks = readOffsetCheckpoint(fs, this.pathOf(HIGH_WATERMARK_FILE))
+  }
+
+  /** The log itself says what is in it, so a damaged file only costs time. */
+  #readIfWhole(name: string, logger: Logger): Map<string, number> {
+    try {
+      return readOffsetCheckpoint(this.#fs, this.pathOf(name))
+    } catch (error) {
+      if (!(error instanceof StorageError)) throw error
+      logger.warn('a checkpoint is damaged: going on without it', { error: error.message })
+      return new Map()
+    }
   }
 
   pathOf(name: string): string {

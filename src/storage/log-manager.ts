@@ -89,6 +89,8 @@ const DEFAULTS: Required<LogManagerOptions> = {
   producerIdExpirationCheckIntervalMs: 600_000,
   initialTaskDelayMs: 30_000,
 }
+/** As Kafka writes and reads it. */
+const PARTITION_METADATA = /^version: 0\ntopic_id: [\w-]{22}$/
 /** Not a topic of users: it may be there before anything says so. */
 const METADATA_DIRECTORY = '__cluster_metadata-0'
 
@@ -121,7 +123,7 @@ export class LogManager implements LogStore {
     fs.makeDirectory(dataDir)
     this.#lock = fs.lock(`${dataDir}/${LOCK_FILE}`)
     try {
-      this.#directory = new DataDirectory(fs, dataDir)
+      this.#directory = new DataDirectory(fs, dataDir, ports.logger)
     } catch (error) {
       this.#lock.release()
       throw error
@@ -291,7 +293,9 @@ export class LogManager implements LogStore {
       const hasContent = this.#fs
         .list(path)
         .some((name) => name.endsWith(LOG_SUFFIX) && this.#sizeOf(`${path}/${name}`) > 0)
-      if (hasContent)
+      if (!PARTITION_METADATA.test(found))
+        this.#context.logger.warn('partition.metadata is damaged: making it again', { file })
+      else if (hasContent)
         throw new StorageError(
           `${path} belongs to another topic (${found.replace('\n', ', ')}), not to ${topicId}: ` +
             'move it away or restore the metadata that goes with it',

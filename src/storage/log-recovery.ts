@@ -1,3 +1,4 @@
+import { StorageError } from '../base/errors.ts'
 import type { LogConfig } from '../ports/partition-log.ts'
 import {
   baseOffsetOf,
@@ -9,7 +10,8 @@ import {
 } from '../records/record-batch.ts'
 import { BatchScanner } from './batch-scanner.ts'
 import { findBatchAfter, isZeroFilled } from './damage.ts'
-import { LeaderEpochCache } from './leader-epoch-cache.ts'
+import type { LeaderEpochCache } from './leader-epoch-cache.ts'
+import { checkLeaderEpochs, loadLeaderEpochs } from './leader-epoch-repair.ts'
 import type { LogContext } from './log-context.ts'
 import {
   CLEANED_SUFFIX,
@@ -22,8 +24,13 @@ import { LogSegment } from './log-segment.ts'
 import { LogSegments } from './log-segments.ts'
 import { ProducerSnapshots } from './producer-snapshots.ts'
 import { ProducerState } from './producer-state.ts'
-import { UnsyncedFiles } from './unsynced-files.ts'
+import { snapshotFitsLog } from './snapshot-check.ts'
 import { finishSwaps } from './swap-recovery.ts'
+import {
+  dropDamagedTransactionIndexes,
+  restoreTransactionIndex,
+} from './transaction-index-repair.ts'
+import { UnsyncedFiles } from './unsynced-files.ts'
 
 /** What is known of a log from outside its directory. */
 export interface LoadOptions {
@@ -49,6 +56,7 @@ export interface LoadedLog {
 }
 
 const SCAN_BUFFER_BYTES = 1_048_576
+const NO_OFFSET = -1
 
 /**
  * Opens the files of a log. After an unclean stop everything from the recovery point on is checked:
@@ -63,17 +71,19 @@ class LogRecovery {
   readonly #context: LogContext
   readonly #options: LoadOptions
   readonly #names: readonly string[]
-  readonly #epochs: LeaderEpochCache
+  #epochs: LeaderEpochCache
   /** Segments whose indexes were made again. */
   readonly #rebuilt = new Set<LogSegment>()
   #logEndOffset = 0
+  /** What was there was below the log start and is taken out. */
+  #isEmptied = false
 
   constructor(context: LogContext, options: LoadOptions) {
     this.#context = context
     this.#options = options
     const names = finishSwaps(context, options.directory, context.fs.list(options.directory))
     this.#names = this.#sweep(names)
-    this.#epochs = LeaderEpochCache.load(context.fs, options.directory)
+    this.#epochs = loadLeaderEpochs(context, options.directory)
   }
 
   load(): LoadedLog {
@@ -82,17 +92,27 @@ class LogRecovery {
     let segments = bases
       .filter((base) => base >= 0)
       .map((base) => new LogSegment(this.#context, directory, base, false, this.#jitterMs()))
+    const damaged = this.#dropDamagedTransactionIndexes(segments, Number.MAX_SAFE_INTEGER)
     if (segments.length > 0) segments = this.#checkSegments(segments)
     segments = this.#atLogStart(segments)
+    damaged.push(...this.#dropDamagedTransactionIndexes(segments, this.#logEndOffset))
     const logStartOffset = Math.max(
       this.#options.logStartOffset,
       (segments[0] as LogSegment).baseOffset,
     )
     const snapshots = new ProducerSnapshots(this.#context, directory, this.#names)
+    // As in Kafka, a log that was emptied knows no producers: whatever they send next is right.
+    snapshots.dropAbove(this.#isEmptied ? NO_OFFSET : this.#logEndOffset)
     this.#epochs.truncateFromEnd(this.#logEndOffset)
+    // Replaying the segments that were made again finds their epochs.
+    const kept = segments.filter((segment) => !this.#rebuilt.has(segment))
+    this.#epochs = checkLeaderEpochs(this.#context, this.#epochs, kept)
     const producers = this.#loadProducers(segments, snapshots)
-    const isRepaired = this.#rebuilt.size > 0
-    if (isRepaired) {
+    for (const segment of damaged)
+      if (segments.includes(segment) && !this.#rebuilt.has(segment))
+        restoreTransactionIndex(this.#context, segments, segment, snapshots)
+    const isRepaired = this.#rebuilt.size > 0 || this.#epochs.isDirty
+    if (this.#rebuilt.size > 0) {
       snapshots.trim(this.#logEndOffset)
       this.#saveIndexes(segments)
     }
@@ -125,6 +145,10 @@ class LogRecovery {
       fs.remove(`${directory}/${name}`)
     }
     return kept
+  }
+
+  #dropDamagedTransactionIndexes(segments: readonly LogSegment[], endOffset: number): LogSegment[] {
+    return dropDamagedTransactionIndexes(this.#context, segments, this.#names, endOffset)
   }
 
   #checkSegments(segments: LogSegment[]): LogSegment[] {
@@ -209,13 +233,16 @@ class LogRecovery {
   }
 
   /** Segments behind a cut do not connect to the log any more; nothing of them is deleted. */
-  #setAside(segments: LogSegment[], from: number): LogSegment[] {
+  #setAside(
+    segments: LogSegment[],
+    from: number,
+    reason = 'a segment behind a damaged one was taken out, see copy',
+  ): LogSegment[] {
     const { fs, logger } = this.#context
     for (const segment of segments.slice(from)) {
       const file = segment.pathOf(LOG_SUFFIX)
       const copy = `${file}.corrupt-0`
-      if (segment.sizeBytes > 0)
-        logger.error('a segment behind a damaged one was taken out, see copy', { file, copy })
+      if (segment.sizeBytes > 0) logger.error(reason, { file, copy })
       segment.retire()
       fs.rename(file, copy)
       for (const suffix of INDEX_SUFFIXES) fs.remove(segment.pathOf(suffix))
@@ -227,25 +254,23 @@ class LogRecovery {
   #atLogStart(segments: LogSegment[]): LogSegment[] {
     const { logStartOffset, directory } = this.#options
     if (segments.length > 0 && this.#logEndOffset >= logStartOffset) return segments
+    if (segments.length > 0 && this.#options.isClean) {
+      // A clean stop wrote both.
+      throw new StorageError(
+        `${directory} ends at offset ${this.#logEndOffset}, but log-start-offset-checkpoint says ` +
+          `that it starts at ${logStartOffset}: restore the one that is of another time`,
+      )
+    }
     this.#context.beforeWrite()
-    if (segments.length > 0) {
-      this.#context.logger.warn('a log ends before its start: all of it was deleted before', {
-        directory,
-        logStartOffset,
-        logEndOffset: this.#logEndOffset,
-      })
-    }
-    for (const segment of segments) {
-      segment.retire()
-      for (const suffix of [LOG_SUFFIX, ...INDEX_SUFFIXES])
-        this.#context.fs.remove(segment.pathOf(suffix))
-    }
+    // Without syncs a power failure may take more than DeleteRecords did.
+    this.#setAside(segments, 0, 'a segment is below the start of its log: taken out, see copy')
     const first = new LogSegment(this.#context, directory, logStartOffset, true, this.#jitterMs())
     // Opening makes the file; its name is safe with the directory.
     first.allocate(this.#options.config)
     first.handle.dataSyncNow()
     this.#context.fs.syncDirectory(directory)
     this.#rebuilt.clear()
+    this.#isEmptied = true
     this.#epochs.truncateFromEnd(0)
     this.#logEndOffset = logStartOffset
     return [first]
@@ -255,7 +280,21 @@ class LogRecovery {
     const producers = new ProducerState()
     const firstRebuilt = segments.find((segment) => this.#rebuilt.has(segment))
     // Aborted transactions of rebuilt segments are found by replaying all of them.
-    const newest = snapshots.loadNewest(firstRebuilt?.baseOffset ?? this.#logEndOffset)
+    const expiredMs = this.#context.clock.nowMs() - this.#options.config.producerIdExpirationMs
+    let newest = snapshots.loadNewest(firstRebuilt?.baseOffset ?? this.#logEndOffset)
+    while (
+      newest !== null &&
+      !snapshotFitsLog(segments, newest.offset, newest.entries, expiredMs)
+    ) {
+      this.#context.logger.warn(
+        'a producer snapshot is older than its name: using the one before',
+        {
+          directory: this.#options.directory,
+          offset: newest.offset,
+        },
+      )
+      newest = snapshots.loadNewest(newest.offset - 1)
+    }
     if (newest !== null) producers.load(newest.entries)
     producers.expire(this.#context.clock.nowMs(), this.#options.config.producerIdExpirationMs)
     const from = newest?.offset ?? 0

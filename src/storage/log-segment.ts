@@ -1,4 +1,3 @@
-import { StorageError } from '../base/errors.ts'
 import type { FileHandle } from '../ports/file-system.ts'
 import type { LogConfig } from '../ports/partition-log.ts'
 import {
@@ -6,7 +5,6 @@ import {
   lastOffsetOf,
   maxTimestampOf,
   RECORD_BATCH_OVERHEAD,
-  sizeInBytesOf,
 } from '../records/record-batch.ts'
 import { BatchScanner } from './batch-scanner.ts'
 import type { LogContext } from './log-context.ts'
@@ -18,15 +16,10 @@ import {
   TRANSACTION_INDEX_SUFFIX,
 } from './log-files.ts'
 import { OffsetIndex } from './offset-index.ts'
+import { loadIndexes, type SegmentIndexes } from './segment-indexes.ts'
 import { TimeIndex } from './time-index.ts'
 import { TransactionIndex } from './transaction-index.ts'
 import type { UnsyncedFiles } from './unsynced-files.ts'
-
-export interface SegmentIndexes {
-  readonly offsets: OffsetIndex
-  readonly times: TimeIndex
-  readonly transactions: TransactionIndex
-}
 
 /** int32: offsets in an index are relative to the base offset, positions are file positions. */
 const MAX_RELATIVE = 0x7fff_ffff
@@ -64,6 +57,7 @@ export class LogSegment {
   #isRetired = false
   /** Behind the names of all its files, as long as they have not got the right ones. */
   #nameEnd: string
+  #isRebuilt = false
   /** Length of the file while it has room that no batch uses yet; else 0. */
   #allocatedBytes = 0
 
@@ -131,7 +125,7 @@ export class LogSegment {
   }
 
   get indexes(): SegmentIndexes {
-    this.#indexes ??= this.#loadIndexes()
+    this.#indexes ??= loadIndexes(this.#context, this)
     return this.#indexes
   }
 
@@ -232,6 +226,7 @@ export class LogSegment {
   rebuild(intervalBytes: number, buffer: Buffer): { scanner: BatchScanner; nextOffset: number } {
     const scanner = new BatchScanner(this.handle, 0, this.handle.sizeBytes(), buffer, true)
     this.#reset()
+    this.#isRebuilt = true
     let nextOffset = this.baseOffset
     while (scanner.next()) {
       const lastOffset = lastOffsetOf(scanner.buffer, scanner.at)
@@ -279,8 +274,10 @@ export class LogSegment {
     times.maybeAppend(this.#maxTimestampMs, this.#maxTimestampOffset)
     files.write(this.pathOf(OFFSET_INDEX_SUFFIX), offsets.bytes())
     files.write(this.pathOf(TIME_INDEX_SUFFIX), times.bytes())
-    if (transactions.entryCount > 0)
-      files.write(this.pathOf(TRANSACTION_INDEX_SUFFIX), transactions.bytes())
+    const transactionPath = this.pathOf(TRANSACTION_INDEX_SUFFIX)
+    if (transactions.entryCount > 0) files.write(transactionPath, transactions.bytes())
+    // One that recovery found is not about these batches.
+    else if (this.#isRebuilt) this.#context.fs.remove(transactionPath)
   }
 
   get isOpen(): boolean {
@@ -317,46 +314,9 @@ export class LogSegment {
     this.#isTimeKnown = true
   }
 
-  #loadIndexes(): SegmentIndexes {
-    const { fs } = this.#context
-    const read = (suffix: string): Buffer | null =>
-      fs.stat(this.pathOf(suffix)) === undefined ? null : fs.readFile(this.pathOf(suffix))
-    const offsetFile = read(OFFSET_INDEX_SUFFIX)
-    const timeFile = read(TIME_INDEX_SUFFIX)
-    const offsets = offsetFile && OffsetIndex.parse(this.baseOffset, offsetFile, this.sizeBytes)
-    const times = timeFile && TimeIndex.parse(this.baseOffset, timeFile)
-    const transactions = TransactionIndex.parse(read(TRANSACTION_INDEX_SUFFIX) ?? Buffer.alloc(0))
-    if (transactions === null)
-      throw new StorageError(`${this.pathOf(TRANSACTION_INDEX_SUFFIX)} is damaged: remove it`)
-    if (offsets && times) return { offsets, times, transactions }
-    return { ...this.#scanIndexes(), transactions }
-  }
-
-  /** Index files may be missing (Kafka rebuilds them too); the log itself says all. */
-  #scanIndexes(): { offsets: OffsetIndex; times: TimeIndex } {
-    this.#context.logger.warn('rebuilding the indexes of a segment', {
-      file: this.pathOf(LOG_SUFFIX),
-    })
-    const offsets = new OffsetIndex(this.baseOffset)
-    const times = new TimeIndex(this.baseOffset)
-    const buffer = Buffer.allocUnsafe(SCAN_BUFFER_BYTES)
-    const scanner = new BatchScanner(this.handle, 0, this.sizeBytes, buffer, false)
-    let sinceEntry = 0
-    while (scanner.next()) {
-      const lastOffset = lastOffsetOf(scanner.buffer, scanner.at)
-      times.maybeAppend(maxTimestampOf(scanner.buffer, scanner.at), lastOffset)
-      if (sinceEntry > SCAN_BUFFER_BYTES) {
-        offsets.append(lastOffset, scanner.position)
-        sinceEntry = 0
-      }
-      sinceEntry += sizeInBytesOf(scanner.buffer, scanner.at)
-    }
-    return { offsets, times }
-  }
-
   #learnTimes(): void {
     // Retention asks every segment, so this does not keep the indexes in memory.
-    const { times } = this.#indexes ?? this.#loadIndexes()
+    const { times } = this.#indexes ?? loadIndexes(this.#context, this)
     this.#maxTimestampMs = times.lastTimestampMs
     this.#maxTimestampOffset = times.lastOffset
     this.#isTimeKnown = true

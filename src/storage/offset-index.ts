@@ -38,6 +38,12 @@ export class OffsetIndex {
     return this.#entries.byteLength / ENTRY_BYTES
   }
 
+  /** Last offset of the last batch with an entry, below the base offset without one. */
+  get lastOffset(): number {
+    const end = this.#entries.byteLength
+    return this.#baseOffset + (end === 0 ? -1 : this.#entries.buffer.readInt32BE(end - 8))
+  }
+
   /** Position of the last batch with an entry, 0 without one. */
   get lastPosition(): number {
     const end = this.#entries.byteLength

@@ -42,7 +42,11 @@ export class ProducerSnapshots {
       if (offset > maxOffset) continue
       const path = this.#pathOf(offset)
       try {
-        return { offset, entries: decodeProducerSnapshot(this.#context.fs.readFile(path)) }
+        const entries = decodeProducerSnapshot(this.#context.fs.readFile(path))
+        if (entries.every(({ lastOffset }) => lastOffset < offset)) return { offset, entries }
+        this.#context.logger.warn('a producer snapshot is of a longer log: using an older one', {
+          path,
+        })
       } catch (error) {
         if (!(error instanceof ProtocolError)) throw error
         this.#context.logger.warn('a producer snapshot is damaged: using an older one', { path })
@@ -58,7 +62,16 @@ export class ProducerSnapshots {
     this.#offsets.sort((a, b) => a - b)
   }
 
-  /** Removes those above the log's end, which say what is not so, and all but the newest. */
+  /** Removes those above the log's end: once the log gets there, they say what is not so. */
+  dropAbove(logEndOffset: number): void {
+    const strays = this.#offsets.filter((offset) => offset > logEndOffset)
+    if (strays.length === 0) return
+    this.#context.beforeWrite()
+    for (const offset of strays) this.#context.fs.remove(this.#pathOf(offset))
+    this.#offsets = this.#offsets.filter((offset) => offset <= logEndOffset)
+  }
+
+  /** Removes those above the log's end, and all but the newest. */
   trim(logEndOffset: number): void {
     const valid = this.#offsets.filter((offset) => offset <= logEndOffset)
     const kept = valid.slice(-KEPT_COUNT)
