@@ -21,7 +21,6 @@ import type { Scheduler } from '../ports/scheduler.ts'
 import type { SegmentCleaner } from '../ports/segment-cleaner.ts'
 import { SteppedSegmentCleaner } from '../storage/cleaner/stepped-segment-cleaner.ts'
 import { LogManager } from '../storage/log-manager.ts'
-import { TransactionServices } from './transaction-services.ts'
 
 /** The world as a broker sees it. */
 export interface BrokerPorts {
@@ -43,7 +42,7 @@ export interface CoreOptions extends BrokerPorts {
 
 const MINUTE_MS = 60_000
 
-/** A broker without its front ends: logs, metadata, topics, groups, transactions. */
+/** A broker without its front ends: logs, metadata, topics, groups. */
 export class BrokerCore {
   readonly nodeId: number
   readonly clock: Clock
@@ -55,7 +54,6 @@ export class BrokerCore {
   readonly automaticTopics: AutomaticTopics
   readonly groups: GroupCoordinator
   readonly producerIds: ProducerIds
-  readonly transactions: TransactionServices
   readonly configDescriber: ConfigDescriber
   readonly configAlterer: ConfigAlterer
   /** For everything that checks the metadata and then changes it. */
@@ -95,14 +93,6 @@ export class BrokerCore {
       config: () => groupConfigOf(config),
     })
     this.producerIds = new ProducerIds(metadata)
-    this.transactions = new TransactionServices({
-      ...{ config, clock, scheduler, random, metadata },
-      logger: logger.child('transactions'),
-      topics: this.automaticTopics,
-      partitions: this.registry,
-      groups: this.groups,
-      producerIds: this.producerIds,
-    })
     this.configDescriber = new ConfigDescriber(metadata, config)
     this.configAlterer = new ConfigAlterer(metadata, config, this.tasks)
   }
@@ -147,10 +137,7 @@ export class BrokerCore {
       config.attach(metadata)
       await core.registry.start()
       metadata.subscribe(core.groups)
-      metadata.subscribe(core.transactions.coordinator)
       core.groups.start()
-      // What it finds decided it writes to partitions and groups.
-      core.transactions.coordinator.start()
       logStore.start()
       return core
     } catch (error) {
@@ -162,7 +149,6 @@ export class BrokerCore {
 
   /** Syncs everything; front ends must have stopped. */
   async close(): Promise<void> {
-    this.transactions.coordinator.close()
     this.groups.close()
     await this.metadata.close()
     await this.#logStore.close()
