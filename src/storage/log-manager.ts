@@ -34,7 +34,7 @@ import { loadLog } from './log-recovery.ts'
 import { FilePartitionLog } from './partition-log.ts'
 import { ReadBuffers } from './read-buffers.ts'
 import { SegmentCache } from './segment-cache.ts'
-import { deleteExpiredSegments } from './segment-deletion.ts'
+import { deleteSegmentsBelowStart, startAfterRetention } from './segment-deletion.ts'
 import { makeStorageMetrics } from './storage-metrics.ts'
 import { TailCache } from './tail-cache.ts'
 import { WritePacer } from './write-pacer.ts'
@@ -169,9 +169,7 @@ export class LogManager implements LogStore {
     const open = this.#logs.get(name)
     if (open !== undefined) throw new StorageError(`the log ${name} is open already`)
     const path = this.#directory.pathOf(name)
-    // A log of that name may have been deleted.
-    if (this.#fs.stat(path) === undefined) this.#cleanerCheckpoint.forget(name)
-    this.#claimDirectory(path, identity.topicId)
+    this.#claimDirectory(name, path, identity.topicId)
     const loaded = loadLog(this.#context, {
       directory: path,
       config,
@@ -283,23 +281,29 @@ export class LogManager implements LogStore {
   }
 
   /** The directory is there and belongs to the topic, safely, when this returns. */
-  #claimDirectory(path: string, topicId: string): void {
+  #claimDirectory(name: string, path: string, topicId: string): void {
     const file = `${path}/${PARTITION_METADATA_FILE}`
     const content = `version: 0\ntopic_id: ${topicId}`
     const isThere = this.#fs.stat(path) !== undefined
+    const hasRecords = (): boolean =>
+      this.#fs
+        .list(path)
+        .some((file) => file.endsWith(LOG_SUFFIX) && this.#sizeOf(`${path}/${file}`) > 0)
     if (isThere && this.#fs.stat(file) !== undefined) {
       const found = this.#fs.readFile(file).toString('latin1').trimEnd()
       if (found === content) return
-      const hasContent = this.#fs
-        .list(path)
-        .some((name) => name.endsWith(LOG_SUFFIX) && this.#sizeOf(`${path}/${name}`) > 0)
       if (!PARTITION_METADATA.test(found))
         this.#context.logger.warn('partition.metadata is damaged: making it again', { file })
-      else if (hasContent)
+      else if (hasRecords())
         throw new StorageError(
           `${path} belongs to another topic (${found.replace('\n', ', ')}), not to ${topicId}: ` +
             'move it away or restore the metadata that goes with it',
         )
+    }
+    if (!isThere || !hasRecords()) {
+      // What the checkpoints say is of a log of that name that was deleted since they were written.
+      this.#cleanerCheckpoint.forget(name)
+      this.#directory.forget(name)
     }
     this.#context.beforeWrite()
     this.#fs.makeDirectory(path)
@@ -348,7 +352,18 @@ export class LogManager implements LogStore {
   }
 
   #deleteExpired(): void {
-    for (const log of this.#logs.values()) deleteExpiredSegments(log)
+    const starts = new Map<FilePartitionLog, number>()
+    for (const log of this.#logs.values()) {
+      const offset = startAfterRetention(log)
+      if (offset >= 0) starts.set(log, offset)
+    }
+    if (starts.size === 0) return
+    this.#context.beforeWrite()
+    this.#writeLogStarts((log) => Math.max(log.logStartOffset, starts.get(log) ?? 0))
+    for (const [log, offset] of starts) {
+      log.advanceLogStart(offset)
+      deleteSegmentsBelowStart(log)
+    }
   }
 
   #expireProducers(): void {
@@ -384,13 +399,9 @@ export class LogManager implements LogStore {
     this.#writeLogStarts()
   }
 
-  #writeLogStarts(): void {
-    const offsets = this.#offsets((log) => log.logStartOffset)
-    // As Kafka: where the first segment says the same, no line is needed.
-    const needed = offsets.filter(({ topic, partition, offset }) => {
-      const log = this.#logs.get(partitionDirectoryName(topic, partition))
-      return log !== undefined && offset > log.segments.first.baseOffset
-    })
+  /** Also where the first segment says the same: a power failure may bring those before it back. */
+  #writeLogStarts(startOf = (log: FilePartitionLog): number => log.logStartOffset): void {
+    const needed = this.#offsets(startOf).filter(({ offset }) => offset > 0)
     const open = new Set(this.#logs.keys())
     this.#directory.writeOffsets(LOG_START_FILE, needed, open, this.#directory.logStartOffsets)
   }

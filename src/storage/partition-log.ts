@@ -29,8 +29,7 @@ import type { LogSegments } from './log-segments.ts'
 import { LogWriter, PendingBatch } from './log-writer.ts'
 import type { ProducerEntry } from './producer-entry.ts'
 import type { ProducerCheck, ProducerState } from './producer-state.ts'
-import { countBelowLogStart } from './retention.ts'
-import { deleteExpiredSegments } from './segment-deletion.ts'
+import { deleteSegmentsBelowStart } from './segment-deletion.ts'
 import { findLargestTimestamp, findOffsetForTimestamp } from './timestamp-search.ts'
 
 /** What a log asks of the data directory it is in. */
@@ -233,7 +232,7 @@ export class FilePartitionLog implements PartitionLog {
     this.advanceLogStart(offset)
     await this.home.saveLogStarts()
     // Not what is too old: as in Kafka the answer is the offset that was asked for.
-    deleteExpiredSegments(this, countBelowLogStart)
+    deleteSegmentsBelowStart(this)
   }
 
   /** Moves the log start up; nothing happens when it is there already. */

@@ -3,7 +3,12 @@ import type { LogContext } from './log-context.ts'
 import { DELETED_SUFFIX, INDEX_SUFFIXES, LOG_SUFFIX } from './log-files.ts'
 import type { LogSegment } from './log-segment.ts'
 import type { LogSegments } from './log-segments.ts'
-import { expiredSegmentCount, pinnedByFuture, type RetentionInput } from './retention.ts'
+import {
+  countBelowLogStart,
+  expiredSegmentCount,
+  pinnedByFuture,
+  type RetentionInput,
+} from './retention.ts'
 
 /** What retention uses of a log. */
 export interface ExpiringLog {
@@ -23,31 +28,33 @@ export interface ExpiringLog {
 }
 
 /**
- * Takes expired segments out of the log: their files get `.deleted` at once and go after
- * `file.delete.delay.ms`, so that reads that have begun find them.
- * @param countOf how many of the oldest segments go; all that have had their time by default
+ * Where the log starts once retention took what has had its time; -1: nothing has. The segments go by
+ * `advanceLogStart` and `deleteSegmentsBelowStart`, when that start is safe: a log start that somebody
+ * saw must not go back, and a power failure may give their files back their names.
  */
-export function deleteExpiredSegments(log: ExpiringLog, countOf = expiredSegmentCount): void {
-  if (log.isFailed || log.isSwapping) return
-  const input: RetentionInput = {
-    segments: log.segments.all,
-    config: log.config,
-    logStartOffset: log.logStartOffset,
-    highWatermark: log.highWatermark,
-    nowMs: log.context.clock.nowMs(),
-  }
-  let count = countOf(input)
+export function startAfterRetention(log: ExpiringLog): number {
+  if (log.isFailed || log.isSwapping) return -1
+  const input = inputOf(log)
+  let count = expiredSegmentCount(input)
   if (count === 0) {
     reportFuture(log, input)
-    return
+    return -1
   }
   if (count === log.segments.all.length) {
     if (log.highWatermark === log.logEndOffset) log.writer.roll()
     count = Math.min(count, log.segments.all.length - 1)
   }
-  const removed = log.segments.removeFirst(count)
+  return count === 0 ? -1 : (log.segments.all[count] as LogSegment).baseOffset
+}
+
+/**
+ * Takes segments out that hold nothing at or above the log start: their files get `.deleted` at once
+ * and go after `file.delete.delay.ms`, so that reads that have begun find them.
+ */
+export function deleteSegmentsBelowStart(log: ExpiringLog): void {
+  if (log.isFailed || log.isSwapping) return
+  const removed = log.segments.removeFirst(countBelowLogStart(inputOf(log)))
   if (removed.length === 0) return
-  log.advanceLogStart(log.segments.first.baseOffset)
   log.context.metrics.deletedSegments.add(removed.length)
   log.context.logger.info('deleting expired segments', {
     directory: log.directory,
@@ -57,6 +64,16 @@ export function deleteExpiredSegments(log: ExpiringLog, countOf = expiredSegment
   log.context.beforeWrite()
   const paths = removed.flatMap((segment) => retireFiles(log, segment))
   log.home.removeLater(paths, log.config.fileDeleteDelayMs)
+}
+
+function inputOf(log: ExpiringLog): RetentionInput {
+  return {
+    segments: log.segments.all,
+    config: log.config,
+    logStartOffset: log.logStartOffset,
+    highWatermark: log.highWatermark,
+    nowMs: log.context.clock.nowMs(),
+  }
 }
 
 function retireFiles(log: ExpiringLog, segment: LogSegment): string[] {

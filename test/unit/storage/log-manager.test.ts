@@ -62,6 +62,19 @@ describe('the mark of a clean stop', () => {
 })
 
 describe('checkpoints', () => {
+  it('say nothing of a new log by the name of a deleted one', async () => {
+    const harness = new Harness({ checkpointIntervalMs: 1000 })
+    const log = harness.open()
+    for (let i = 0; i < 3; i++) append(log, batchOf())
+    harness.settle()
+    await harness.until(log.deleteRecordsBefore(2))
+    harness.manager.deleteLog(log)
+    harness.kill()
+    harness.start()
+    const again = harness.open()
+    assert.deepEqual([again.logStartOffset, again.logEndOffset], [0, 0])
+  })
+
   it('keep the lines of logs that were not opened', async () => {
     const harness = new Harness()
     for (const topic of ['a', 'b']) {

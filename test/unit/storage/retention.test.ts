@@ -88,6 +88,27 @@ describe('retention by size', () => {
 })
 
 describe('retention', () => {
+  it('keeps the log start where it was seen, although a power failure brings segments back', () => {
+    const { harness, log } = start({ retentionBytes: SIZE * 4 })
+    fill(harness, log, 7, harness.clock.timeMs)
+    harness.scheduler.advance(CHECK_MS)
+    assert.equal(log.logStartOffset, 2)
+    harness.fs.crash()
+    assert(harness.fs.stat(harness.pathOf('00000000000000000000.log')) !== undefined)
+    harness.start()
+    assert.equal(harness.open().logStartOffset, 2)
+  })
+
+  it('keeps an answered DeleteRecords at the log start that it had made', async () => {
+    const { harness, log } = start({ retentionBytes: SIZE * 4 })
+    fill(harness, log, 7, harness.clock.timeMs)
+    harness.scheduler.advance(CHECK_MS)
+    await harness.until(log.deleteRecordsBefore(2))
+    harness.fs.crash()
+    harness.start()
+    assert.equal(harness.open().logStartOffset, 2)
+  })
+
   it('keeps everything without cleanup.policy delete, but for DeleteRecords', async () => {
     const { harness, log } = start({ retentionMs: 1, retentionBytes: 1, isDeleted: false })
     fill(harness, log, 5, 1000)
