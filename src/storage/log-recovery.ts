@@ -13,14 +13,8 @@ import { findBatchAfter, isZeroFilled } from './damage.ts'
 import type { LeaderEpochCache } from './leader-epoch-cache.ts'
 import { checkLeaderEpochs, loadLeaderEpochs } from './leader-epoch-repair.ts'
 import type { LogContext } from './log-context.ts'
-import {
-  CLEANED_SUFFIX,
-  DELETED_SUFFIX,
-  INDEX_SUFFIXES,
-  LOG_SUFFIX,
-  offsetOfFileName,
-} from './log-files.ts'
-import { LogSegment } from './log-segment.ts'
+import { INDEX_SUFFIXES, LOG_SUFFIX, offsetOfFileName } from './log-files.ts'
+import { IN_NEXT_SEGMENT, LogSegment } from './log-segment.ts'
 import { LogSegments } from './log-segments.ts'
 import { ProducerSnapshots } from './producer-snapshots.ts'
 import { ProducerState } from './producer-state.ts'
@@ -57,6 +51,9 @@ export interface LoadedLog {
 
 const SCAN_BUFFER_BYTES = 1_048_576
 const NO_OFFSET = -1
+/** Files of ours on their way out, or not ready; what people put beside them is left alone. */
+const LEFT_OVER =
+  /^(\d{20}\..+\.(deleted|cleaned)|(leader-epoch-checkpoint|partition\.metadata)\.tmp)$/
 
 /**
  * Opens the files of a log. After an unclean stop everything from the recovery point on is checked:
@@ -133,10 +130,10 @@ class LogRecovery {
     const { directory } = this.#options
     const kept: string[] = []
     for (const name of names) {
-      const suffix = INDEX_SUFFIXES.find((ending) => name.endsWith(ending))
+      const suffix = INDEX_SUFFIXES.find((ending) => offsetOfFileName(name, ending) >= 0)
       const isOrphan =
         suffix !== undefined && !names.includes(name.slice(0, -suffix.length) + LOG_SUFFIX)
-      const isLeftOver = [DELETED_SUFFIX, CLEANED_SUFFIX, '.tmp'].some((end) => name.endsWith(end))
+      const isLeftOver = LEFT_OVER.test(name)
       if (!isOrphan && !isLeftOver) {
         kept.push(name)
         continue
@@ -170,28 +167,46 @@ class LogRecovery {
       this.#logEndOffset = active.resume()
       return segments
     }
+    const recovered = this.#recoverFrom(segments, first)
+    if (first === 0 || this.#logEndOffset >= this.#options.recoveryPoint) return recovered
+    // What was synced is there, so the point is of another log and says nothing about this one.
+    this.#context.logger.warn(
+      'the recovery point is above the end of its log: checking all of it',
+      {
+        directory: this.#options.directory,
+        recoveryPoint: this.#options.recoveryPoint,
+        logEndOffset: this.#logEndOffset,
+      },
+    )
+    return this.#recoverFrom(recovered, 0)
+  }
+
+  #recoverFrom(segments: LogSegment[], first: number): LogSegment[] {
     for (let index = first; index < segments.length; index++) {
-      if (this.#recoverSegment(segments[index] as LogSegment)) continue
+      const endOffset = segments[index + 1]?.baseOffset
+      const problem = this.#recoverSegment(segments[index] as LogSegment, endOffset)
+      if (problem === null || problem === IN_NEXT_SEGMENT) continue
       // Only bytes behind its last batch were cut: a preallocated file that was not trimmed.
-      if (segments[index + 1]?.baseOffset === this.#logEndOffset) continue
+      if (endOffset === this.#logEndOffset) continue
       return this.#setAside(segments, index + 1)
     }
     return segments
   }
 
-  /** @returns false when the segment was cut, so that what follows does not connect */
-  #recoverSegment(segment: LogSegment): boolean {
+  /** @returns why the segment was cut, so that what follows may not connect; null: it is whole */
+  #recoverSegment(segment: LogSegment, endOffset: number | undefined): string | null {
     this.#context.beforeWrite()
     this.#rebuilt.add(segment)
     const buffer = scanBufferFor(segment.sizeBytes)
-    const { scanner, nextOffset } = segment.rebuild(this.#options.config.indexIntervalBytes, buffer)
+    const { indexIntervalBytes } = this.#options.config
+    const { scanner, nextOffset } = segment.rebuild(indexIntervalBytes, buffer, endOffset)
     this.#logEndOffset = nextOffset
     const fileBytes = segment.handle.sizeBytes()
     if (scanner.problem !== null) this.#cut(segment, scanner.problem, fileBytes)
     // What is left must be safe before anybody is told that it is there.
     segment.handle.dataSyncNow()
     segment.isSynced = true
-    return scanner.problem === null
+    return scanner.problem
   }
 
   #cut(segment: LogSegment, problem: string, fileBytes: number): void {

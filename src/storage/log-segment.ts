@@ -27,6 +27,9 @@ const OFFSET_ENTRY_BYTES = 8
 const TIME_ENTRY_BYTES = 12
 const SCAN_BUFFER_BYTES = 65_536
 
+/** A problem of a batch: the segment behind is whole and has its offsets. */
+export const IN_NEXT_SEGMENT = 'the offset of a batch is in the next segment'
+
 /**
  * A piece of a log: one `.log` file of batches and its indexes. The last segment of a log grows and
  * keeps its indexes in memory; the others are opened when somebody reads them and closed again by
@@ -221,9 +224,14 @@ export class LogSegment {
 
   /**
    * Rebuilds the indexes from the file, up to the first bytes that are no valid batch.
+   * @param endOffset where the next segment begins
    * @returns the scanner where it stopped, and the offset after the last batch
    */
-  rebuild(intervalBytes: number, buffer: Buffer): { scanner: BatchScanner; nextOffset: number } {
+  rebuild(
+    intervalBytes: number,
+    buffer: Buffer,
+    endOffset = Number.MAX_SAFE_INTEGER,
+  ): { scanner: BatchScanner; nextOffset: number } {
     const scanner = new BatchScanner(this.handle, 0, this.handle.sizeBytes(), buffer, true)
     this.#reset()
     this.#isRebuilt = true
@@ -236,6 +244,10 @@ export class LogSegment {
         lastOffset - this.baseOffset > MAX_RELATIVE
       ) {
         scanner.problem = 'the offset of a batch is not after the one before'
+        break
+      }
+      if (lastOffset >= endOffset) {
+        scanner.problem = IN_NEXT_SEGMENT
         break
       }
       const timestampMs = maxTimestampOf(scanner.buffer, scanner.at)
