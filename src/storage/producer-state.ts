@@ -18,6 +18,7 @@ import {
   NO_SEQUENCE,
   producerEpochOf,
   producerIdOf,
+  recordCountOf,
 } from '../records/record-batch.ts'
 import { recordsOf } from '../records/records-iterator.ts'
 import { OpenTransactions } from './open-transactions.ts'
@@ -223,10 +224,12 @@ export class ProducerState {
     batch: Buffer,
     at: number,
   ): AbortedTransactionEntry | null {
-    const { type, coordinatorEpoch } = readMarker(batch, at)
     if (epoch !== entry.epoch) entry.startEpoch(epoch)
-    entry.coordinatorEpoch = coordinatorEpoch
     entry.lastTimestampMs = maxTimestampOf(batch, at)
+    // Compaction keeps a marker without its record for the epoch; its transaction is long gone.
+    if (recordCountOf(batch, at) === 0) return null
+    const { type, coordinatorEpoch } = readMarker(batch, at)
+    entry.coordinatorEpoch = coordinatorEpoch
     if (entry.transactionFirstOffset < 0) return null
     entry.transactionFirstOffset = -1
     const lastOffset = baseOffsetOf(batch, at) + lastOffsetDeltaOf(batch, at)

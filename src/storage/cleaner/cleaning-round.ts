@@ -7,7 +7,7 @@ import type {
   SurveyRequest,
 } from '../../ports/segment-cleaner.ts'
 import { CorruptRecordError } from '../../records/corrupt-record-error.ts'
-import { isControl, lastOffsetOf } from '../../records/record-batch.ts'
+import { baseOffsetOf, isControl, lastOffsetOf } from '../../records/record-batch.ts'
 import { BatchScanner } from '../batch-scanner.ts'
 import {
   LOG_SUFFIX,
@@ -116,9 +116,11 @@ export class CleaningRound {
     const file = this.#open(baseOffset)
     try {
       const scanner = this.#scan(file, start)
+      const order = this.#orderOf(baseOffset)
       let reported = start
       while (scanner.next()) {
         const { buffer, at } = scanner
+        if (!order.isNext(buffer, at)) break
         if (isControl(buffer, at)) transactions.onControlBatch(buffer, at)
         else if (!transactions.onBatch(buffer, at)) {
           if (!putKeys(map, buffer, at, firstDirtyOffset, file.path)) return true
@@ -129,7 +131,7 @@ export class CleaningRound {
         yield scanner.position - reported
         reported = scanner.position
       }
-      expectWhole(scanner, file.path)
+      expectWhole(scanner, order, file.path)
       yield scanner.position - reported
       return false
     } finally {
@@ -145,11 +147,13 @@ export class CleaningRound {
     const file = this.#open(baseOffset)
     try {
       const scanner = this.#scan(file, 0)
+      const order = this.#orderOf(baseOffset)
       const startBytes = writer.sizeBytes
       const doneBytes = () => scanner.position + writer.sizeBytes - startBytes
       let reported = 0
       let keylessCount = 0
       while (scanner.next()) {
+        if (!order.isNext(scanner.buffer, scanner.at)) break
         const cleaned = named(file.path, () => cleanBatch(scanner.buffer, scanner.at, rules))
         keylessCount += cleaned.keylessCount
         if (cleaned.batch !== null) writer.append(cleaned.batch)
@@ -158,12 +162,18 @@ export class CleaningRound {
         yield doneBytes() - reported
         reported = doneBytes()
       }
-      expectWhole(scanner, file.path)
+      expectWhole(scanner, order, file.path)
       yield doneBytes() - reported
       return { readBytes: scanner.position, keylessCount }
     } finally {
       file.close()
     }
+  }
+
+  #orderOf(baseOffset: number): OffsetOrder {
+    const { segments, upperBoundOffset } = this.#request
+    const next = segments[segments.indexOf(baseOffset) + 1]
+    return new OffsetOrder(baseOffset, next ?? upperBoundOffset)
   }
 
   #scan(file: FileHandle, start: number): BatchScanner {
@@ -246,7 +256,29 @@ function putKeys(
   return !isFull
 }
 
-function expectWhole({ problem, position }: BatchScanner, path: string): void {
+/** Offsets rise within their segment. The CRC of a batch does not cover its offset. */
+class OffsetOrder {
+  problem: string | null = null
+  #nextOffset: number
+  readonly #endOffset: number
+
+  constructor(baseOffset: number, endOffset: number) {
+    this.#nextOffset = baseOffset
+    this.#endOffset = endOffset
+  }
+
+  isNext(buffer: Buffer, at: number): boolean {
+    const lastOffset = lastOffsetOf(buffer, at)
+    if (baseOffsetOf(buffer, at) < this.#nextOffset || lastOffset >= this.#endOffset)
+      this.problem = 'the offset of a batch does not belong there'
+    this.#nextOffset = lastOffset + 1
+    return this.problem === null
+  }
+}
+
+function expectWhole(scanner: BatchScanner, order: OffsetOrder, path: string): void {
+  const { position } = scanner
+  const problem = scanner.problem ?? order.problem
   if (problem !== null)
     throw new StorageError(
       `${path} is damaged at position ${position}, ${problem}: restore it; until then the ` +

@@ -62,7 +62,8 @@ export class LogCleaning {
    * @throws StorageError when files can't be read or written, or are damaged
    */
   async run(): Promise<CleaningResult> {
-    const { endOffset, groups } = await this.#cleaner.survey(this.#request)
+    const survey = this.#cleaner.survey(this.#request)
+    const { endOffset, groups } = await this.#unlessChanged(this.#segments, survey)
     let readBytes = 0
     let writtenBytes = 0
     let keylessCount = 0
@@ -81,12 +82,13 @@ export class LogCleaning {
     const sources = this.#segments.filter(({ baseOffset }) => bases.has(baseOffset))
     this.#expectUnchanged(sources)
     context.beforeWrite()
-    const cleaned = await this.#cleaner.clean({
+    const cleaning = this.#cleaner.clean({
       group,
       nowMs: context.clock.nowMs(),
       deleteRetentionMs: config.deleteRetentionMs,
       lastRecords: this.#lastRecords(),
     })
+    const cleaned = await this.#unlessChanged(sources, cleaning)
     try {
       this.#expectUnchanged(sources)
     } catch (error) {
@@ -101,6 +103,16 @@ export class LogCleaning {
       this.swap = null
     }
     return cleaned
+  }
+
+  /** Files that are gone are no error when the segments are. */
+  async #unlessChanged<T>(sources: readonly LogSegment[], work: Promise<T>): Promise<T> {
+    try {
+      return await work
+    } catch (error) {
+      this.#expectUnchanged(sources)
+      throw error
+    }
   }
 
   /** Retention, DeleteRecords or the deletion of the topic may have come in between. */

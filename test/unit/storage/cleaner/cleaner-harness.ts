@@ -41,6 +41,17 @@ export class CleanerHarness extends Harness {
     return this.wait(this.manager.compact(log))
   }
 
+  /** Lets time pass, and what is due then be done. */
+  async pass(byMs: number): Promise<void> {
+    this.scheduler.advance(byMs)
+    for (let quietTurns = 0; quietTurns < 20; quietTurns++) {
+      if (this.diskTaskCount > 0) quietTurns = 0
+      this.settle()
+      this.scheduler.advance(0)
+      await Promise.resolve()
+    }
+  }
+
   /** Lets disk and timers go on until it is settled. */
   async wait<T>(promise: Promise<T>): Promise<T> {
     let isDone = false
@@ -71,8 +82,8 @@ export class CleanerHarness extends Harness {
     return outcome.baseOffset
   }
 
-  endTransaction(log: PartitionLog, producerId: number, type: 0 | 1): void {
-    const fields = { producerId, producerEpoch: 0, coordinatorEpoch: 0 }
+  endTransaction(log: PartitionLog, producerId: number, type: 0 | 1, producerEpoch = 0): void {
+    const fields = { producerId, producerEpoch, coordinatorEpoch: 0 }
     append(log, buildEndTxnMarker({ ...fields, type, timestamp: this.clock.nowMs() }))
     this.settle()
   }
