@@ -1,3 +1,4 @@
+import type { EarlierBatch } from '../records/internal/producer-snapshot.ts'
 import { incrementSequence } from '../records/record-batch.ts'
 
 /** Duplicates are recognised among so many newest batches of a producer (KIP-98). */
@@ -76,6 +77,16 @@ export class ProducerEntry {
 
   timestampAt(index: number): number {
     return this.#field(index, TIMESTAMP)
+  }
+
+  /** What the window has before the newest batch, oldest first. */
+  earlierBatches(): EarlierBatch[] {
+    return Array.from({ length: Math.max(0, this.#count - 1) }, (_, index) => ({
+      lastSequence: this.#field(index, LAST_SEQUENCE),
+      lastOffset: this.#field(index, LAST_OFFSET),
+      offsetDelta: this.#field(index, OFFSET_DELTA),
+      timestamp: this.#field(index, TIMESTAMP),
+    }))
   }
 
   add(lastSequence: number, lastOffset: number, offsetDelta: number, timestampMs: number): void {

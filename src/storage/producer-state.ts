@@ -173,6 +173,8 @@ export class ProducerState {
       const entry = new ProducerEntry(saved.producerId)
       entry.epoch = saved.epoch
       entry.coordinatorEpoch = saved.coordinatorEpoch
+      for (const { lastSequence, lastOffset, offsetDelta, timestamp } of saved.earlierBatches ?? [])
+        entry.add(lastSequence, lastOffset, offsetDelta, timestamp)
       if (saved.lastSequence !== NO_SEQUENCE)
         entry.add(saved.lastSequence, saved.lastOffset, saved.offsetDelta, saved.timestamp)
       entry.lastTimestampMs = saved.timestamp
@@ -183,10 +185,7 @@ export class ProducerState {
     }
   }
 
-  /**
-   * What is known, or was known before the given undo records were made (one for a producer).
-   * Only the newest batch of a producer is kept, as in Kafka.
-   */
+  /** What is known, or was known before the given undo records were made (one for a producer). */
   toSnapshot(before?: ReadonlyMap<number, ProducerEntrySnapshot>): ProducerSnapshotEntry[] {
     const entries: ProducerSnapshotEntry[] = []
     for (const entry of this.#entries.values()) {
@@ -254,6 +253,7 @@ function snapshotOf(entry: ProducerEntry): ProducerSnapshotEntry {
     timestamp: entry.lastTimestampMs,
     coordinatorEpoch: entry.coordinatorEpoch,
     currentTxnFirstOffset: entry.transactionFirstOffset,
+    earlierBatches: entry.earlierBatches(),
   }
 }
 

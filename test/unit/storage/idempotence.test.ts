@@ -136,7 +136,8 @@ describe('producer state over stops', () => {
     await harness.stop()
     harness.start()
     const again = harness.open()
-    assert.equal(send(again, 7).isDuplicate, true)
+    for (let sequence = 3; sequence < 8; sequence++)
+      assert.equal(send(again, sequence).isDuplicate, true)
     assert.equal(send(again, 9).errorCode, OUT_OF_ORDER_SEQUENCE_NUMBER)
     assert.equal(send(again, 8).baseOffset, 8)
   })
@@ -158,6 +159,26 @@ describe('producer state over stops', () => {
     assert.equal(again.highWatermark, 8)
   })
 
+  it('knows all five newest batches after kill -9, although the segment rolled among them', () => {
+    const harness = new Harness()
+    const config = { segmentBytes: 150 }
+    const log = harness.open(config)
+    for (let sequence = 0; sequence < 8; sequence++) {
+      send(log, sequence)
+      harness.settle()
+    }
+    harness.kill()
+    harness.start()
+    const again = harness.open(config)
+    for (let sequence = 3; sequence < 8; sequence++) {
+      const retried = send(again, sequence)
+      assert.deepEqual([retried.isDuplicate, retried.baseOffset], [true, sequence])
+    }
+    assert.equal(send(again, 2).errorCode, OUT_OF_ORDER_SEQUENCE_NUMBER)
+  })
+})
+
+describe('producer state over a roll', () => {
   it('is in the snapshot of a roll without what comes behind it in the same turn', () => {
     const harness = new Harness()
     const log = harness.open({ segmentBytes: 150 })

@@ -113,7 +113,7 @@ describe('.snapshot', () => {
     assert.equal(hex(file), '000148674bc700000000')
   })
 
-  it('keeps the newest batch of each producer and its open transaction', async () => {
+  it('keeps the newest batches of each producer and its open transaction', async () => {
     const harness = new Harness()
     const log = harness.open()
     const options = { producerId: 11, producerEpoch: 6, isTransactional: true }
@@ -131,7 +131,17 @@ describe('.snapshot', () => {
       'ffffffff', // coordinator epoch
       '0000000000000000', // first offset of the transaction
     ].join('')
-    assert.equal(hex(file.subarray(6)), `00000001${entry}`)
+    const earlier = [
+      '53504c57', // SPLW: Kafka reads no further
+      '00000001', // producers with more batches
+      '000000000000000b', // producer id
+      '00000001', // batches
+      '00000001', // last sequence
+      '0000000000000001', // last offset
+      '00000001', // offset delta
+      '00000000000003e9', // timestamp
+    ].join('')
+    assert.equal(hex(file.subarray(6)), `00000001${entry}${earlier}`)
   })
 })
 
