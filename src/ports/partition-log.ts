@@ -5,6 +5,8 @@ import type { Lease } from '../base/lease.ts'
 export interface AppendWaiter {
   /** @param slot the number the caller gave with the append */
   appendDone(slot: number, errorCode: ErrorCode): void
+  /** Nobody waits any more: the log may forget the waiter without telling it. */
+  readonly isGone?: boolean
 }
 
 /** How safe an append must be before its waiter is told: acks of Produce. */
@@ -165,6 +167,11 @@ export interface PartitionLog {
    */
   readonly visibleBytes: number
   readonly isFailed: boolean
+  /**
+   * The disk takes no writes, and what waits for it fills the memory for that: clients should not
+   * append more. The broker's own few appends may.
+   */
+  readonly isOverloaded?: boolean
 
   /**
    * Appends one batch. Errors: OUT_OF_ORDER_SEQUENCE_NUMBER, INVALID_PRODUCER_EPOCH,

@@ -50,6 +50,8 @@ export interface LogManagerOptions {
   readonly maxGrowingFiles?: number
   /** Above so many un-synced bytes of a log, its writes go to the thread pool. */
   readonly maxUnsyncedBytes?: number
+  /** Memory for what a disk that hangs does not take, of all logs; above it appends are refused. */
+  readonly maxUnwrittenBytes?: number
   /** `log.retention.check.interval.ms` */
   readonly retentionCheckIntervalMs?: number
   /** `log.flush.offset.checkpoint.interval.ms` */
@@ -84,6 +86,7 @@ const DEFAULTS: Required<LogManagerOptions> = {
   maxOpenSegments: 256,
   maxGrowingFiles: 2048,
   maxUnsyncedBytes: 64 * 1024 * 1024,
+  maxUnwrittenBytes: 256 * 1024 * 1024,
   retentionCheckIntervalMs: 300_000,
   checkpointIntervalMs: 60_000,
   producerIdExpirationCheckIntervalMs: 600_000,
@@ -140,7 +143,7 @@ export class LogManager implements LogStore {
       tail,
       readBuffers,
       segments: new SegmentCache(this.#options.maxOpenSegments, this.#options.maxGrowingFiles),
-      pacer: new WritePacer(clock, this.#options.maxUnsyncedBytes),
+      pacer: new WritePacer(clock, this.#options.maxUnsyncedBytes, this.#options.maxUnwrittenBytes),
       beforeWrite: () => this.#directory.removeMarker(),
     }
     this.#remover = new FileRemover(fs, scheduler, ports.logger)

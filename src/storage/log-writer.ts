@@ -1,6 +1,5 @@
 import { ErrorCode } from '../base/error-code.ts'
 import { StorageError } from '../base/errors.ts'
-import type { Lease } from '../base/lease.ts'
 import type {
   AppendSafety,
   AppendWaiter,
@@ -14,46 +13,13 @@ import type { LogContext } from './log-context.ts'
 import type { LoadedLog } from './log-recovery.ts'
 import type { LogSegments } from './log-segments.ts'
 import { LogSyncer } from './log-syncer.ts'
+import type { PendingBatch } from './pending-batch.ts'
 import type { ProducerEntrySnapshot } from './producer-entry.ts'
 import type { ProducerSnapshots } from './producer-snapshots.ts'
 import type { ProducerState } from './producer-state.ts'
 import { rollSegment } from './segment-roll.ts'
-import type { LogTail, TailBatch } from './tail-cache.ts'
-import type { AbortedTransactionEntry } from './transaction-index.ts'
 import { UnsyncedFiles } from './unsynced-files.ts'
 import { WaiterQueue } from './waiter-queue.ts'
-
-/** A batch that has its offsets and waits for the write of this turn; later, a batch of the tail. */
-export class PendingBatch implements TailBatch {
-  readonly buffer: Buffer
-  readonly lease: Lease
-  readonly baseOffset: number
-  readonly lastOffset: number
-  readonly owner: LogTail
-  readonly timestampMs: number
-  /** Bytes written to the log since it was opened, before this batch. */
-  position = 0
-  /** What was known of its producer before, until the batch is written. */
-  undo: ProducerEntrySnapshot | null = null
-  /** The transaction that this marker aborts. */
-  aborted: AbortedTransactionEntry | null = null
-
-  constructor(
-    buffer: Buffer,
-    lease: Lease,
-    baseOffset: number,
-    lastOffset: number,
-    owner: LogTail,
-    timestampMs: number,
-  ) {
-    this.buffer = buffer
-    this.lease = lease
-    this.baseOffset = baseOffset
-    this.lastOffset = lastOffset
-    this.owner = owner
-    this.timestampMs = timestampMs
-  }
-}
 
 /** What the writer uses of its log. */
 export interface WrittenLog extends PartitionLog {
@@ -68,6 +34,8 @@ export interface WrittenLog extends PartitionLog {
 
 /** While a sync is in flight, so much is collected for the next write unless somebody waits for it. */
 const MAX_HELD_BYTES = 4 * 1024 * 1024
+/** A sync that takes longer hangs: what was collected goes into the page cache without it. */
+const MAX_HOLD_MS = 100
 /** Larger values of `flush.ms` mean never. */
 const LONGEST_TIMER_MS = 0x7fff_ffff
 const OUT_OF_SPACE = new Set(['ENOSPC', 'EDQUOT'])
@@ -102,6 +70,7 @@ export class LogWriter {
   #isChanged: boolean
   #isDiskFull = false
   #flushTimer: Timer | null = null
+  #holdTimer: Timer | null = null
   #idle: (() => void) | null = null
 
   constructor(log: WrittenLog, loaded: LoadedLog) {
@@ -130,7 +99,7 @@ export class LogWriter {
   add(batch: PendingBatch): void {
     batch.lease.retain()
     this.#pending.push(batch)
-    this.#pendingBytes += batch.buffer.byteLength
+    this.#addPendingBytes(batch.buffer.byteLength)
     this.endOffset = batch.lastOffset + 1
     this.schedule()
   }
@@ -217,8 +186,14 @@ export class LogWriter {
   readonly #endOfTurn = (): void => {
     this.#isScheduled = false
     if (this.#isWriting || this.failure !== null) return
-    if (this.#mayHold()) return
-    this.#writePending()
+    if (this.#mayHold())
+      this.#holdTimer ??= this.#log.context.scheduler.after(MAX_HOLD_MS, this.#holdIsOver)
+    else this.#writePending()
+  }
+
+  readonly #holdIsOver = (): void => {
+    this.#holdTimer = null
+    if (!this.#isWriting && this.failure === null) this.#writePending()
   }
 
   /** Appends that only wait for a sync may as well wait for the one in flight: fewer writes. */
@@ -337,7 +312,7 @@ export class LogWriter {
       this.#pending.length = 0
       this.#pendingFirst = 0
     }
-    this.#pendingBytes -= byteCount
+    this.#addPendingBytes(-byteCount)
     this.#writtenBytes += byteCount
     this.#isDiskFull = false
     context.metrics.writes.add()
@@ -457,8 +432,13 @@ export class LogWriter {
     const pending = this.#pending.slice(this.#pendingFirst)
     this.#pending = []
     this.#pendingFirst = 0
-    this.#pendingBytes = 0
+    this.#addPendingBytes(-this.#pendingBytes)
     return pending
+  }
+
+  #addPendingBytes(byteCount: number): void {
+    this.#pendingBytes += byteCount
+    this.#log.context.pacer.unwrittenBytes += byteCount
   }
 
   get #isIdle(): boolean {

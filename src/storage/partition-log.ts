@@ -26,7 +26,8 @@ import { LogReader, type ReadDone } from './log-reader.ts'
 import type { LoadedLog } from './log-recovery.ts'
 import type { LogSegment } from './log-segment.ts'
 import type { LogSegments } from './log-segments.ts'
-import { LogWriter, PendingBatch } from './log-writer.ts'
+import { LogWriter } from './log-writer.ts'
+import { PendingBatch } from './pending-batch.ts'
 import type { ProducerEntry } from './producer-entry.ts'
 import type { ProducerCheck, ProducerState } from './producer-state.ts'
 import { deleteSegmentsBelowStart } from './segment-deletion.ts'
@@ -132,6 +133,10 @@ export class FilePartitionLog implements PartitionLog {
 
   get isFailed(): boolean {
     return this.writer.failure !== null
+  }
+
+  get isOverloaded(): boolean {
+    return this.context.pacer.isOverloaded
   }
 
   append(request: AppendRequest): AppendResult {

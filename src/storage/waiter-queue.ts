@@ -1,21 +1,32 @@
 import type { ErrorCode } from '../base/error-code.ts'
 import type { AppendWaiter } from '../ports/partition-log.ts'
 
+/** Fewer are not worth a look for those that are gone. */
+const MIN_SWEEP_COUNT = 1024
+
 /**
  * Appends whose callers wait until an offset is passed, in the order they came. A waiter is told
- * together with or after all before it. Parallel arrays: a wait makes no object.
+ * together with or after all before it. Parallel arrays: a wait makes no object. Waiters that are
+ * gone, because a disk hangs longer than they wait, take no more room than those that are not.
  */
 export class WaiterQueue {
   #waiters: (AppendWaiter | undefined)[] = []
   #slots: number[] = []
   #lastOffsets: number[] = []
   #first = 0
+  /** At this length it is time to look for waiters that are gone. */
+  #sweepCount = MIN_SWEEP_COUNT
 
   get isEmpty(): boolean {
     return this.#first === this.#waiters.length
   }
 
+  get length(): number {
+    return this.#waiters.length - this.#first
+  }
+
   push(waiter: AppendWaiter, slot: number, lastOffset: number): void {
+    if (this.length >= this.#sweepCount) this.#sweep()
     this.#waiters.push(waiter)
     this.#slots.push(slot)
     this.#lastOffsets.push(lastOffset)
@@ -40,6 +51,18 @@ export class WaiterQueue {
       if (lastOffset < offset) this.push(waiter, slot, lastOffset)
       else waiter.appendDone(slot, errorCode)
     }
+  }
+
+  /** Looks at all only when there are twice as many as stayed the last time. */
+  #sweep(): void {
+    const { waiters, slots, lastOffsets } = this.#takeAll()
+    for (const [i, waiter] of waiters.entries()) {
+      if (waiter === undefined || waiter.isGone === true) continue
+      this.#waiters.push(waiter)
+      this.#slots.push(slots[i] as number)
+      this.#lastOffsets.push(lastOffsets[i] as number)
+    }
+    this.#sweepCount = Math.max(MIN_SWEEP_COUNT, 2 * this.#waiters.length)
   }
 
   #tellFirst(errorCode: ErrorCode): void {

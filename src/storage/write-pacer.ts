@@ -13,12 +13,24 @@ const ESCAPE_MS = 2000
 export class WritePacer {
   readonly #clock: Clock
   readonly #maxUnsyncedBytes: number
+  readonly #maxUnwrittenBytes: number
   #escapeUntilMs = 0
+  /** Of all logs: appended, but not even in the page cache. */
+  unwrittenBytes = 0
 
-  /** @param maxUnsyncedBytes per log: above it, writes of the log don't block the loop */
-  constructor(clock: Clock, maxUnsyncedBytes: number) {
+  /**
+   * @param maxUnsyncedBytes per log: above it, writes of the log don't block the loop
+   * @param maxUnwrittenBytes of all logs: above it, appends are refused
+   */
+  constructor(clock: Clock, maxUnsyncedBytes: number, maxUnwrittenBytes: number) {
     this.#clock = clock
     this.#maxUnsyncedBytes = maxUnsyncedBytes
+    this.#maxUnwrittenBytes = maxUnwrittenBytes
+  }
+
+  /** The disk hangs, and those who waited for it have given up: memory holds what they sent. */
+  get isOverloaded(): boolean {
+    return this.unwrittenBytes > this.#maxUnwrittenBytes
   }
 
   nowMs(): number {

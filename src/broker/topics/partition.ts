@@ -139,6 +139,8 @@ export class Partition implements LogListener {
   append(append: ProduceAppend): ProduceResult {
     const availability = this.availability
     if (availability !== ErrorCode.NONE) return refused(availability, null)
+    if (this.log.isOverloaded === true)
+      return refused(ErrorCode.KAFKA_STORAGE_ERROR, 'The disk takes no writes at present')
     const outcome = validateProduceBatch(append.records, this.#rules(append))
     if (outcome.errorCode !== ErrorCode.NONE) {
       const { errorCode, errorMessage, recordErrors } = outcome
