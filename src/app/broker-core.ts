@@ -3,7 +3,6 @@ import type { BrokerConfig } from '../broker/configs/broker-config.ts'
 import { cleanerConfigOf } from '../broker/configs/cleaner-config.ts'
 import { ConfigAlterer } from '../broker/configs/config-alterer.ts'
 import { ConfigDescriber } from '../broker/configs/config-describer.ts'
-import type { GroupConfig } from '../broker/groups/group-config.ts'
 import { GroupCoordinator } from '../broker/groups/group-coordinator.ts'
 import { ProducerIds } from '../broker/producer-ids.ts'
 import { SerialTasks } from '../broker/serial-tasks.ts'
@@ -21,6 +20,7 @@ import type { Scheduler } from '../ports/scheduler.ts'
 import type { SegmentCleaner } from '../ports/segment-cleaner.ts'
 import { SteppedSegmentCleaner } from '../storage/cleaner/stepped-segment-cleaner.ts'
 import { LogManager } from '../storage/log-manager.ts'
+import { groupConfigOf } from './group-settings.ts'
 
 /** The world as a broker sees it. */
 export interface BrokerPorts {
@@ -39,8 +39,6 @@ export interface CoreOptions extends BrokerPorts {
   readonly dataDir: string
   readonly nodeId: number
 }
-
-const MINUTE_MS = 60_000
 
 /** A broker without its front ends: logs, metadata, topics, groups. */
 export class BrokerCore {
@@ -91,6 +89,7 @@ export class BrokerCore {
       logger: logger.child('groups'),
       topics: this.automaticTopics,
       config: () => groupConfigOf(config),
+      metadata: () => metadata.image,
     })
     this.producerIds = new ProducerIds(metadata)
     this.configDescriber = new ConfigDescriber(metadata, config)
@@ -169,17 +168,5 @@ function logManagerOptionsOf(config: BrokerConfig) {
     producerIdExpirationCheckIntervalMs: config.getInt('producer.id.expiration.check.interval.ms'),
     initialTaskDelayMs: config.getLong('log.initial.task.delay.ms'),
     maxGrowingFiles: Math.floor((openFileLimit() ?? USUAL_OPEN_FILE_LIMIT) * GROWING_PART),
-  }
-}
-
-function groupConfigOf(config: BrokerConfig): GroupConfig {
-  return {
-    minSessionTimeoutMs: config.getInt('group.min.session.timeout.ms'),
-    maxSessionTimeoutMs: config.getInt('group.max.session.timeout.ms'),
-    initialRebalanceDelayMs: config.getInt('group.initial.rebalance.delay.ms'),
-    maxSize: config.getInt('group.max.size'),
-    offsetMetadataMaxBytes: config.getInt('offset.metadata.max.bytes'),
-    offsetsRetentionMs: config.getInt('offsets.retention.minutes') * MINUTE_MS,
-    offsetsRetentionCheckIntervalMs: config.getLong('offsets.retention.check.interval.ms'),
   }
 }

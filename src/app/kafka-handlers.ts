@@ -37,13 +37,18 @@ import { describeQuorumHandler } from '../frontends/kafka/handlers/55-describe-q
 import { updateFeaturesHandler } from '../frontends/kafka/handlers/57-update-features.ts'
 import { describeClusterHandler } from '../frontends/kafka/handlers/60-describe-cluster.ts'
 import { describeProducersHandler } from '../frontends/kafka/handlers/61-describe-producers.ts'
+import { consumerGroupHeartbeatHandler } from '../frontends/kafka/handlers/68-consumer-group-heartbeat.ts'
+import { consumerGroupDescribeHandler } from '../frontends/kafka/handlers/69-consumer-group-describe.ts'
 import { listConfigResourcesHandler } from '../frontends/kafka/handlers/74-list-config-resources.ts'
 import { describeTopicPartitionsHandler } from '../frontends/kafka/handlers/75-describe-topic-partitions.ts'
 import type { Api } from '../wire/kafka/codec.ts'
 import type { BrokerCore } from './broker-core.ts'
 
 /** Only what works is announced, whatever levels the metadata holds for Kafka's sake. */
-const SUPPORTED_FEATURES = [{ name: 'metadata.version', minVersion: 7, maxVersion: 33 }]
+const SUPPORTED_FEATURES = [
+  { name: 'metadata.version', minVersion: 7, maxVersion: 33 },
+  { name: 'group.version', minVersion: 0, maxVersion: 1 },
+]
 
 /** What the handlers need besides the broker itself. */
 export interface HandlerServices {
@@ -101,6 +106,8 @@ function groupHandlers({ groups, metadata, nodeId }: BrokerCore): KafkaHandler[]
     listGroupsHandler({ groups }),
     deleteGroupsHandler({ groups }),
     offsetDeleteHandler({ groups, metadata }),
+    consumerGroupHeartbeatHandler({ groups }),
+    consumerGroupDescribeHandler({ groups }),
   ]
 }
 

@@ -1,3 +1,16 @@
+/** Which way groups may change between the protocols while members are in (KIP-848). */
+export type MigrationPolicy = 'bidirectional' | 'upgrade' | 'downgrade' | 'disabled'
+
+/** What was set for one group by itself; the rest is the broker's. */
+export interface GroupOverrides {
+  /** `consumer.session.timeout.ms` */
+  readonly consumerSessionTimeoutMs?: number
+  /** `consumer.heartbeat.interval.ms` */
+  readonly consumerHeartbeatIntervalMs?: number
+  /** `consumer.assignment.interval.ms` */
+  readonly consumerAssignmentIntervalMs?: number
+}
+
 /** Settings of the group coordinator, read anew for every step; the names are Kafka's. */
 export interface GroupConfig {
   /** `group.min.session.timeout.ms` */
@@ -14,7 +27,26 @@ export interface GroupConfig {
   readonly offsetsRetentionMs: number
   /** `offsets.retention.check.interval.ms` */
   readonly offsetsRetentionCheckIntervalMs: number
+  /** `group.consumer.session.timeout.ms` */
+  readonly consumerSessionTimeoutMs: number
+  /** `group.consumer.heartbeat.interval.ms` */
+  readonly consumerHeartbeatIntervalMs: number
+  /** `group.consumer.assignment.interval.ms`: assignments of a group are made no faster. */
+  readonly consumerAssignmentIntervalMs: number
+  /** `group.consumer.max.size` */
+  readonly consumerMaxSize: number
+  /** `group.consumer.assignors`; the first one where members ask for none. */
+  readonly consumerAssignors: readonly string[]
+  /** `group.consumer.migration.policy` */
+  readonly migrationPolicy: MigrationPolicy
+  /** `group.consumer.regex.refresh.interval.ms` */
+  readonly consumerRegexRefreshIntervalMs: number
+  /** `broker.rack` */
+  readonly rack: string | null
+  readonly ofGroup: (groupId: string) => GroupOverrides
 }
+
+const NO_OVERRIDES: GroupOverrides = {}
 
 /** The defaults of Kafka 4.4. */
 export const DEFAULT_GROUP_CONFIG: GroupConfig = {
@@ -25,4 +57,13 @@ export const DEFAULT_GROUP_CONFIG: GroupConfig = {
   offsetMetadataMaxBytes: 4_096,
   offsetsRetentionMs: 10_080 * 60_000,
   offsetsRetentionCheckIntervalMs: 600_000,
+  consumerSessionTimeoutMs: 45_000,
+  consumerHeartbeatIntervalMs: 5_000,
+  consumerAssignmentIntervalMs: 1_000,
+  consumerMaxSize: 0x7fff_ffff,
+  consumerAssignors: ['uniform', 'range'],
+  migrationPolicy: 'bidirectional',
+  consumerRegexRefreshIntervalMs: 600_000,
+  rack: null,
+  ofGroup: () => NO_OVERRIDES,
 }

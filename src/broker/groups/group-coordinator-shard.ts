@@ -12,9 +12,22 @@ import type {
   SyncGroupRequest,
   SyncGroupResult,
 } from './classic/classic-group-requests.ts'
+import type { TopicsChange } from './consumer/consumer-group-manager.ts'
+import type {
+  ConsumerHeartbeatRequest,
+  ConsumerHeartbeatResult,
+  DescribedConsumerGroup,
+} from './consumer/consumer-group-requests.ts'
+import { isConsumerGroupRecord } from './consumer/replay.ts'
 import type { GroupConfig } from './group-config.ts'
 import { GroupMetadataManager, type ListedGroup } from './group-metadata-manager.ts'
-import { type GroupStep, type GroupTimerEvent, RETENTION_TIMER } from './group-step.ts'
+import {
+  type GroupStep,
+  type GroupTimerEvent,
+  type GroupTopics,
+  NO_TOPICS,
+  RETENTION_TIMER,
+} from './group-step.ts'
 import { OffsetMetadataManager } from './offset-metadata-manager.ts'
 import type {
   FetchedTopic,
@@ -36,9 +49,32 @@ export class GroupCoordinatorShard implements CoordinatorMachine<GroupTimerEvent
   readonly groups = new GroupMetadataManager()
   readonly offsets = new OffsetMetadataManager(this.groups)
   readonly #config: () => GroupConfig
+  readonly #topics: () => GroupTopics
 
-  constructor(config: () => GroupConfig) {
+  /** @param topics as they are now; left out: there are none */
+  constructor(config: () => GroupConfig, topics: () => GroupTopics = () => NO_TOPICS) {
     this.#config = config
+    this.#topics = topics
+  }
+
+  consumerHeartbeat(
+    request: ConsumerHeartbeatRequest,
+    reply: Reply<ConsumerHeartbeatResult>,
+    turn: GroupTurn,
+  ): void {
+    turn.reply(reply, this.groups.consumerGroups.heartbeat(request, this.#step(turn)))
+  }
+
+  describeConsumerGroup(
+    groupId: string,
+    reply: Reply<DescribedConsumerGroup>,
+    turn: GroupTurn,
+  ): void {
+    turn.reply(reply, this.groups.consumerGroups.describe(groupId, this.#step(turn)))
+  }
+
+  topicsChanged(change: TopicsChange, turn: GroupTurn): void {
+    this.groups.consumerGroups.topicsChanged(change, this.groups.groups, this.#step(turn))
   }
 
   join(request: JoinGroupRequest, reply: Reply<JoinGroupResult>, turn: GroupTurn): void {
@@ -107,7 +143,7 @@ export class GroupCoordinatorShard implements CoordinatorMachine<GroupTimerEvent
 
   fetchOffsets(
     request: OffsetFetchRequest,
-    reply: Reply<readonly FetchedTopic[]>,
+    reply: Reply<readonly FetchedTopic[] | ErrorCode>,
     turn: GroupTurn,
   ): void {
     turn.reply(reply, this.offsets.fetch(request))
@@ -141,6 +177,9 @@ export class GroupCoordinatorShard implements CoordinatorMachine<GroupTimerEvent
     const record = decodeOffsetsRecord(key, value)
     if (record?.name === 'OffsetCommit') this.offsets.replay(record, offset, producerId)
     else if (record?.name === 'GroupMetadata') this.groups.replay(record)
+    else if (record !== undefined && isConsumerGroupRecord(record)) {
+      this.groups.consumerGroups.replay(record)
+    }
   }
 
   replayTransactionEnd(producerId: number, isCommitted: boolean): void {
@@ -152,7 +191,7 @@ export class GroupCoordinatorShard implements CoordinatorMachine<GroupTimerEvent
   }
 
   #step(turn: GroupTurn): GroupStep {
-    return { turn, config: this.#config() }
+    return { turn, config: this.#config(), topics: this.#topics() }
   }
 
   /** Drops expired offsets, and groups that have neither members nor offsets. */
@@ -160,8 +199,8 @@ export class GroupCoordinatorShard implements CoordinatorMachine<GroupTimerEvent
     const step = this.#step(turn)
     for (const group of [...this.groups.groups]) {
       const hasNoOffsets = this.offsets.expire(group, step)
-      const isUnused = group.isEmpty && group.pendingJoinMembers.size === 0
-      if (hasNoOffsets && isUnused) this.groups.delete(group.groupId, step)
+      const hasPending = group.type === 'classic' && group.pendingJoinMembers.size > 0
+      if (hasNoOffsets && group.isEmpty && !hasPending) this.groups.delete(group.groupId, step)
     }
     this.#scheduleRetention(turn)
   }

@@ -23,10 +23,19 @@ import {
   type SyncGroupResult,
   syncError,
 } from './classic/classic-group-requests.ts'
+import type { TopicsChange } from './consumer/consumer-group-manager.ts'
+import {
+  type ConsumerHeartbeatRequest,
+  type ConsumerHeartbeatResult,
+  type DescribedConsumerGroup,
+  describeConsumerError,
+  heartbeatError,
+} from './consumer/consumer-group-requests.ts'
+import { topicsChangeOf } from './consumer/topics-change.ts'
 import type { GroupConfig } from './group-config.ts'
 import { GroupCoordinatorShard } from './group-coordinator-shard.ts'
 import type { ListedGroup } from './group-metadata-manager.ts'
-import type { GroupTimerEvent } from './group-step.ts'
+import type { GroupTimerEvent, GroupTopics } from './group-step.ts'
 import { errorsOf } from './offset-metadata-manager.ts'
 import type {
   OffsetCommitRequest,
@@ -42,6 +51,8 @@ export interface GroupCoordinatorOptions extends CoordinatorPorts {
   readonly topics: InternalTopics
   /** Read for every step, so that changed settings hold at once. */
   readonly config: () => GroupConfig
+  /** The topics of the cluster, as they are now; left out: none, for tests of classic groups. */
+  readonly metadata?: () => GroupTopics
   /** The log of a partition of `__consumer_offsets`; by default the one that `topics` gives. */
   readonly openLog?: (index: number) => CoordinatorLog | undefined
 }
@@ -115,6 +126,24 @@ export class GroupCoordinator implements MetadataListener {
       request.groupId,
       (errorCode) => ({ errorCode, members: [] }),
       (machine, turn, reply) => machine.leave(request, reply, turn),
+    )
+  }
+
+  /** A member of the consumer protocol (KIP-848) joins, beats or leaves. */
+  consumerHeartbeat(request: ConsumerHeartbeatRequest): Promise<ConsumerHeartbeatResult> {
+    return this.#run<ConsumerHeartbeatResult>(
+      request.groupId,
+      (code) => heartbeatError(code, null),
+      (machine, turn, reply) => machine.consumerHeartbeat(request, reply, turn),
+    )
+  }
+
+  /** Of a group that is no consumer group: GROUP_ID_NOT_FOUND. */
+  describeConsumerGroup(groupId: string): Promise<DescribedConsumerGroup> {
+    return this.#run<DescribedConsumerGroup>(
+      groupId,
+      (code) => describeConsumerError(groupId, code, null),
+      (machine, turn, reply) => machine.describeConsumerGroup(groupId, reply, turn),
     )
   }
 
@@ -248,6 +277,8 @@ export class GroupCoordinator implements MetadataListener {
 
   metadataChanged(changes: readonly MetadataChange[]): void {
     for (const change of changes) if (change.kind === 'topicDeleted') this.topicDeleted(change.name)
+    const change = topicsChangeOf(changes, this.#options.metadata?.())
+    if (change !== null) for (const shard of this.#shards.values()) tellTopics(shard, change)
   }
 
   /** Drops the offsets of a topic, or everything when the topic is that of the groups. */
@@ -298,10 +329,10 @@ export class GroupCoordinator implements MetadataListener {
     if (known !== undefined || this.#isClosed) return known
     const log = this.#openLog(index)
     if (log === undefined) return undefined
-    const { config } = this.#options
+    const { config, metadata } = this.#options
     const shard: Shard = new CoordinatorShard(
       log,
-      () => new GroupCoordinatorShard(config),
+      () => new GroupCoordinatorShard(config, metadata),
       this.#options,
     )
     this.#shards.set(index, shard)
@@ -315,6 +346,12 @@ export class GroupCoordinator implements MetadataListener {
     const partition = topics.partition(OFFSETS_TOPIC, index)
     return partition === undefined ? undefined : new PartitionCoordinatorLog(partition)
   }
+}
+
+/** A shard that loads reads the topics as they are when it is done, so it may miss this. */
+function tellTopics(shard: Shard, change: TopicsChange): void {
+  const nobody: Reply<null> = { answer() {}, refuse() {} }
+  shard.run(nobody, (machine, turn) => machine.topicsChanged(change, turn))
 }
 
 function ask<T>(

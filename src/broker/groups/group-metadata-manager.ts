@@ -30,11 +30,14 @@ import {
   sessionExpired,
   syncExpired,
 } from './classic/classic-rebalance.ts'
+import { ConsumerGroup } from './consumer/consumer-group.ts'
+import { ConsumerGroupManager } from './consumer/consumer-group-manager.ts'
+import { recordGroupGone } from './consumer/recorded-changes.ts'
 import { groupMetadataRecord, groupTombstone } from './group-coordinator-records.ts'
 import type { GroupStep, GroupTimerEvent } from './group-step.ts'
 
-/** A group of any protocol. Consumer, share and streams groups will be further members of this. */
-export type Group = ClassicGroup
+/** A group of any protocol. Share and streams groups will be further members of this. */
+export type Group = ClassicGroup | ConsumerGroup
 type GroupType = Group['type']
 
 export interface ListedGroup {
@@ -49,9 +52,18 @@ type GroupMetadataRecord = Extract<OffsetsRecord, { name: 'GroupMetadata' }>
 /** The groups of one shard. Pure state: everything it does goes through the step. */
 export class GroupMetadataManager {
   readonly #groups = new Map<string, Group>()
+  readonly consumerGroups = new ConsumerGroupManager(this)
 
   group(groupId: string): Group | undefined {
     return this.#groups.get(groupId)
+  }
+
+  put(group: Group): void {
+    this.#groups.set(group.groupId, group)
+  }
+
+  remove(groupId: string): void {
+    this.#groups.delete(groupId)
   }
 
   get groups(): IterableIterator<Group> {
@@ -69,13 +81,16 @@ export class GroupMetadataManager {
 
   join(request: JoinGroupRequest, reply: Reply<JoinGroupResult>, step: GroupStep): void {
     const { groupId, memberId } = request
+    const known = this.#groups.get(groupId)
     const errorCode = this.#checkJoin(request, step)
     if (errorCode !== ErrorCode.NONE) {
       step.turn.reply(reply, joinError(errorCode, memberId))
-      return
+    } else if (known instanceof ConsumerGroup && !known.isEmpty) {
+      step.turn.reply(reply, this.consumerGroups.join(known, request, step))
+    } else {
+      const group = known instanceof ClassicGroup ? known : this.#create(groupId, step)
+      joinClassicGroup(group, request, reply, step)
     }
-    const group = this.#groups.get(groupId) ?? this.#create(groupId, step)
-    joinClassicGroup(group, request, reply, step)
   }
 
   #checkJoin(request: JoinGroupRequest, { config }: GroupStep): ErrorCode {
@@ -85,15 +100,19 @@ export class GroupMetadataManager {
     if (sessionTimeoutMs < minSessionTimeoutMs || sessionTimeoutMs > maxSessionTimeoutMs) {
       return ErrorCode.INVALID_SESSION_TIMEOUT
     }
-    if (this.#groups.has(groupId)) return ErrorCode.NONE
+    const known = this.#groups.get(groupId)
+    if (known instanceof ClassicGroup || known?.isEmpty === false) return ErrorCode.NONE
     if (memberId !== '') return ErrorCode.UNKNOWN_MEMBER_ID
     // No group is made for a member that could not be in it.
     const isJoinable = protocolType !== '' && protocols.length > 0
     return isJoinable ? ErrorCode.NONE : ErrorCode.INCONSISTENT_GROUP_PROTOCOL
   }
 
-  /** A new group is recorded at once, as Kafka does. */
-  #create(groupId: string, { turn }: GroupStep): Group {
+  /** A new group is recorded at once, as Kafka does; an empty consumer group makes room for it. */
+  #create(groupId: string, step: GroupStep): ClassicGroup {
+    const { turn } = step
+    const known = this.#groups.get(groupId)
+    if (known instanceof ConsumerGroup) recordGroupGone(known, step)
     const group = new ClassicGroup(groupId, { stateTimestampMs: turn.nowMs })
     this.#groups.set(groupId, group)
     turn.append(groupMetadataRecord(group))
@@ -106,6 +125,8 @@ export class GroupMetadataManager {
       step.turn.reply(reply, syncError(ErrorCode.INVALID_GROUP_ID))
     } else if (group === undefined || group.isEmpty) {
       step.turn.reply(reply, syncError(ErrorCode.UNKNOWN_MEMBER_ID))
+    } else if (group instanceof ConsumerGroup) {
+      step.turn.reply(reply, this.consumerGroups.sync(group, request, step))
     } else {
       syncClassicGroup(group, request, reply, step)
     }
@@ -115,12 +136,16 @@ export class GroupMetadataManager {
     if (request.groupId === '') return ErrorCode.INVALID_GROUP_ID
     const group = this.#groups.get(request.groupId)
     if (group === undefined) return ErrorCode.UNKNOWN_MEMBER_ID
+    if (group instanceof ConsumerGroup) {
+      return this.consumerGroups.heartbeatOfClassicMember(group, request, step)
+    }
     return heartbeatClassicGroup(group, request, step)
   }
 
   leave(request: LeaveGroupRequest, step: GroupStep): LeaveGroupResult {
     if (request.groupId === '') return { errorCode: ErrorCode.INVALID_GROUP_ID, members: [] }
     const group = this.#groups.get(request.groupId)
+    if (group instanceof ConsumerGroup) return this.consumerGroups.leave(group, request, step)
     if (group !== undefined) return leaveClassicGroup(group, request, step)
     const errorCode = ErrorCode.UNKNOWN_MEMBER_ID
     return {
@@ -129,10 +154,14 @@ export class GroupMetadataManager {
     }
   }
 
-  /** Assignments and metadata are told of stable groups only. */
+  /** Assignments and metadata are told of stable groups only; of consumer groups nothing is. */
   describe(groupId: string): DescribedGroup {
     const group = this.#groups.get(groupId)
     if (group === undefined) return describeError(groupId, ErrorCode.GROUP_ID_NOT_FOUND, 'Dead')
+    if (group instanceof ConsumerGroup) {
+      const error = describeError(groupId, ErrorCode.GROUP_ID_NOT_FOUND, 'Dead')
+      return { ...error, errorMessage: `Group ${groupId} is not a classic group.` }
+    }
     const protocolName = group.state === 'Stable' ? group.protocolName : null
     return {
       groupId,
@@ -165,21 +194,25 @@ export class GroupMetadataManager {
   }
 
   /** Only after `checkDelete`; the offsets are the caller's. */
-  delete(groupId: string, { turn }: GroupStep): void {
+  delete(groupId: string, step: GroupStep): void {
+    const group = this.#groups.get(groupId)
+    if (group instanceof ConsumerGroup) recordGroupGone(group, step)
+    else step.turn.append(groupTombstone(groupId))
     this.#groups.delete(groupId)
-    turn.append(groupTombstone(groupId))
   }
 
   timerFired(event: Exclude<GroupTimerEvent, { kind: 'retentionCheck' }>, step: GroupStep): void {
     const group = this.#groups.get(event.groupId)
     if (group === undefined) return
-    if (event.kind === 'sessionExpired') {
+    if (group instanceof ConsumerGroup) {
+      this.consumerGroups.timerFired(group, event, step)
+    } else if (event.kind === 'sessionExpired') {
       sessionExpired(group, step, event.memberId)
     } else if (event.kind === 'syncExpired') {
       syncExpired(group, step, event.generationId)
     } else if (event.kind === 'initialDelayExpired') {
       initialDelayExpired(group, step, event.delayMs, event.remainingMs)
-    } else if (group.state === 'PreparingRebalance') {
+    } else if (event.kind === 'joinExpired' && group.state === 'PreparingRebalance') {
       completeJoin(group, step)
     }
   }
@@ -187,6 +220,10 @@ export class GroupMetadataManager {
   /** Sessions start anew: nobody could send heartbeats while there was no coordinator. */
   loaded(step: GroupStep): void {
     for (const group of this.#groups.values()) {
+      if (group instanceof ConsumerGroup) {
+        this.consumerGroups.loaded(group, step)
+        continue
+      }
       for (const member of group.members.values()) scheduleSession(group, member, step)
       if (group.members.size > step.config.maxSize) prepareRebalance(group, step)
     }
@@ -194,7 +231,7 @@ export class GroupMetadataManager {
 
   replay({ key: { group: groupId }, value }: GroupMetadataRecord): void {
     if (value === null) {
-      this.#groups.delete(groupId)
+      if (this.#groups.get(groupId) instanceof ClassicGroup) this.#groups.delete(groupId)
       return
     }
     const protocolType = value.protocolType === '' ? null : value.protocolType
@@ -225,6 +262,8 @@ export class GroupMetadataManager {
   }
 
   parkedReplies(): Reply<never>[] {
-    return [...this.#groups.values()].flatMap((group) => group.parkedReplies())
+    return [...this.#groups.values()].flatMap((group) =>
+      group instanceof ClassicGroup ? group.parkedReplies() : [],
+    )
   }
 }

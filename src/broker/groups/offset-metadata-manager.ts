@@ -2,10 +2,15 @@ import { ErrorCode } from '../../base/error-code.ts'
 import type { OffsetsRecord } from '../../records/internal/offsets-records.ts'
 import { NO_PRODUCER_ID } from '../../records/record-batch.ts'
 import type { RecordProducer } from '../coordinator/coordinator-log.ts'
-import type { ClassicGroup } from './classic/classic-group.ts'
+import { ClassicGroup } from './classic/classic-group.ts'
 import { checkOffsetCommit, keepSession } from './classic/classic-members.ts'
+import {
+  checkConsumerOffsetCommit,
+  checkConsumerOffsetFetch,
+  type OffsetCommitter,
+} from './consumer/offset-checks.ts'
 import { offsetCommitRecord, offsetTombstone } from './group-coordinator-records.ts'
-import type { GroupMetadataManager } from './group-metadata-manager.ts'
+import type { Group, GroupMetadataManager } from './group-metadata-manager.ts'
 import type { GroupStep } from './group-step.ts'
 import { OffsetMap } from './offset-map.ts'
 import {
@@ -21,6 +26,9 @@ import {
   type TopicErrors,
   type TransactionalOffsetCommitRequest,
 } from './offset-requests.ts'
+
+/** States of a classic group in which a commit counts as a heartbeat. */
+const HAS_SESSIONS: ReadonlySet<string> = new Set(['Stable', 'PreparingRebalance'])
 
 type OffsetCommitRecord = Extract<OffsetsRecord, { name: 'OffsetCommit' }>
 
@@ -38,11 +46,11 @@ export class OffsetMetadataManager {
   }
 
   commit(request: OffsetCommitRequest, step: GroupStep): TopicErrors[] {
-    const errorCode = this.#checkCommit(request)
+    const errorCode = this.#checkCommit(request, step)
     if (errorCode !== ErrorCode.NONE) return errorsOf(request, errorCode)
     const group = this.#groups.ensureSimpleGroup(request.groupId)
     // Who commits is alive, also when it has no time for heartbeats.
-    if (group.state === 'Stable' || group.state === 'PreparingRebalance') {
+    if (group instanceof ClassicGroup && HAS_SESSIONS.has(group.state)) {
       keepSession(group, request.memberId, step)
     }
     const expireTimestampMs =
@@ -53,12 +61,12 @@ export class OffsetMetadataManager {
   /** What is committed holds when the transaction is committed; until then it is pending. */
   commitTransactional(request: TransactionalOffsetCommitRequest, step: GroupStep): TopicErrors[] {
     const group = this.#groups.group(request.groupId)
-    const isUnknownGeneration = group === undefined && request.generationId >= 0
-    const errorCode = isUnknownGeneration
-      ? ErrorCode.ILLEGAL_GENERATION
-      : group === undefined
-        ? ErrorCode.NONE
-        : checkOffsetCommit(group, request, true)
+    const errorCode =
+      group === undefined
+        ? request.generationId >= 0
+          ? ErrorCode.ILLEGAL_GENERATION
+          : ErrorCode.NONE
+        : this.#checkMember(group, request, true, step)
     if (errorCode !== ErrorCode.NONE) return errorsOf(request, errorCode)
     this.#groups.ensureSimpleGroup(request.groupId)
     const { producerId, producerEpoch } = request
@@ -104,18 +112,36 @@ export class OffsetMetadataManager {
     }))
   }
 
-  #checkCommit(request: OffsetCommitRequest): ErrorCode {
+  #checkMember(
+    group: Group,
+    request: OffsetCommitter,
+    isTransactional: boolean,
+    { config }: GroupStep,
+  ): ErrorCode {
+    if (group.type === 'classic') return checkOffsetCommit(group, request, isTransactional)
+    const maxBytes = config.offsetMetadataMaxBytes
+    return checkConsumerOffsetCommit(group, request, maxBytes, isTransactional)
+  }
+
+  #checkCommit(request: OffsetCommitRequest, step: GroupStep): ErrorCode {
     const group = this.#groups.group(request.groupId)
-    if (group !== undefined) return checkOffsetCommit(group, request)
+    if (group !== undefined) return this.#checkMember(group, request, false, step)
     if (request.generationId < 0) return ErrorCode.NONE
     return request.knowsGroupIdNotFound
       ? ErrorCode.GROUP_ID_NOT_FOUND
       : ErrorCode.ILLEGAL_GENERATION
   }
 
-  /** Every asked partition is in the answer; what nobody committed has offset -1. */
-  fetch(request: OffsetFetchRequest): FetchedTopic[] {
+  /**
+   * Every asked partition is in the answer; what nobody committed has offset -1.
+   * @returns an error code when a member of a consumer group asks that is not at its epoch
+   */
+  fetch(request: OffsetFetchRequest): FetchedTopic[] | ErrorCode {
     const { groupId, topics, requireStable } = request
+    const group = this.#groups.group(groupId)
+    const errorCode =
+      group?.type === 'consumer' ? checkConsumerOffsetFetch(group, request) : ErrorCode.NONE
+    if (errorCode !== ErrorCode.NONE) return errorCode
     const find = (name: string, topicId: string, partition: number): FetchedOffset => {
       if (requireStable && this.#isPending(groupId, name, partition)) {
         return fetched(partition, undefined, ErrorCode.UNSTABLE_OFFSET_COMMIT)
@@ -181,7 +207,7 @@ export class OffsetMetadataManager {
   }
 
   /** @returns true when the group has no offsets left */
-  expire(group: ClassicGroup, step: GroupStep): boolean {
+  expire(group: Group, step: GroupStep): boolean {
     const { groupId } = group
     const retentionStart = retentionStartOf(group)
     for (const [topic, partitions] of [...this.#offsets.topicsOf(groupId)]) {
@@ -300,11 +326,11 @@ const isOtherTopic = (committedId: string, askedId: string): boolean =>
 /**
  * Since when an offset counts as unused; null: it is in use. A group without protocol counts from
  * the commit, an empty one from when it became empty, a stable one (for topics it left) from the
- * commit. Source: KIP-211, KIP-496.
+ * commit, one of the consumer protocol (for topics it left) from the commit. Source: KIP-211, KIP-496.
  */
-function retentionStartOf(group: ClassicGroup): ((committed: CommittedOffset) => number) | null {
+function retentionStartOf(group: Group): ((committed: CommittedOffset) => number) | null {
   const byCommit = ({ commitTimestampMs }: CommittedOffset): number => commitTimestampMs
-  if (group.protocolType === null) return byCommit
+  if (group.type === 'consumer' || group.protocolType === null) return byCommit
   if (group.isEmpty) {
     return group.stateTimestampMs === -1 ? byCommit : () => group.stateTimestampMs
   }

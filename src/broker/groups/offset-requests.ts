@@ -81,6 +81,9 @@ export interface OffsetFetchRequest {
   readonly topics: readonly OffsetFetchTopic[] | null
   /** KIP-447: offsets of open transactions give UNSTABLE_OFFSET_COMMIT. */
   readonly requireStable: boolean
+  /** Of a member that speaks the consumer protocol (KIP-848); left out or null: of anybody. */
+  readonly memberId?: string | null
+  readonly memberEpoch?: number
 }
 
 export interface FetchedOffset {

@@ -127,6 +127,8 @@ export interface DescribedMember {
 export interface DescribedGroup {
   readonly groupId: string
   readonly errorCode: ErrorCode
+  /** Why, where the code alone does not say it. */
+  readonly errorMessage?: string
   readonly state: string
   readonly protocolType: string
   readonly protocolName: string

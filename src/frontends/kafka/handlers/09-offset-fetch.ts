@@ -59,7 +59,7 @@ async function fetchOne(
 
 async function fetchGroup(
   { groups, metadata }: OffsetFetchServices,
-  { groupId, topics }: RequestGroup,
+  { groupId, topics, memberId, memberEpoch }: RequestGroup,
   requireStable: boolean,
   apiVersion: number,
 ): Promise<ResponseGroup> {
@@ -67,14 +67,20 @@ async function fetchGroup(
   if (apiVersion < TOPIC_IDS_SINCE) {
     const asked =
       topics?.map(({ name, partitionIndexes }) => byName(name, partitionIndexes, image)) ?? null
-    const result = await groups.fetchOffsets({ groupId, topics: asked, requireStable })
+    const result = await groups.fetchOffsets({
+      ...{ groupId, topics: asked, requireStable },
+      ...{ memberId, memberEpoch },
+    })
     return { groupId, errorCode: result.errorCode, topics: result.topics.map(toWire) }
   }
   const known = topics?.flatMap(({ topicId, partitionIndexes: partitions }) => {
     const topic = image.topicsById.get(topicId)
     return topic === undefined ? [] : [{ name: topic.name, topicId, partitions }]
   })
-  const result = await groups.fetchOffsets({ groupId, topics: known ?? null, requireStable })
+  const result = await groups.fetchOffsets({
+    ...{ groupId, topics: known ?? null, requireStable },
+    ...{ memberId, memberEpoch },
+  })
   const fetched = byTopicId(result, metadata.image)
   if (topics === null || result.errorCode !== ErrorCode.NONE) {
     return { groupId, errorCode: result.errorCode, topics: [...fetched.values()].map(toWire) }

@@ -3,6 +3,7 @@ import type { DescribedGroup } from '../../../broker/groups/classic/classic-grou
 import type { GroupCoordinator } from '../../../broker/groups/group-coordinator.ts'
 import { describeGroupsApi } from '../../../wire/kafka/messages/15-describe-groups.ts'
 import { defineHandler, type KafkaHandler } from '../handler.ts'
+import { ALL_GROUP_OPERATIONS, NO_OPERATIONS } from './authorized-operations.ts'
 
 export interface DescribeGroupsServices {
   readonly groups: Pick<GroupCoordinator, 'describeGroup'>
@@ -11,18 +12,11 @@ export interface DescribeGroupsServices {
 /** First version that says so when there is no such group (KIP-1043). */
 const GROUP_ID_NOT_FOUND_SINCE = 6
 
-/** Nobody asked. */
-const OPERATIONS_OMITTED = -2_147_483_648
-/** READ, DELETE, DESCRIBE, DESCRIBE_CONFIGS, ALTER_CONFIGS: all there are, without authorizer. */
-const ALL_GROUP_OPERATIONS = (1 << 3) | (1 << 6) | (1 << 8) | (1 << 10) | (1 << 11)
-
 /** DescribeGroups of classic groups. */
 export function describeGroupsHandler({ groups }: DescribeGroupsServices): KafkaHandler {
   return defineHandler(describeGroupsApi, async (request, { apiVersion }) => {
     const described = await Promise.all(request.groups.map((id) => groups.describeGroup(id)))
-    const operations = request.includeAuthorizedOperations
-      ? ALL_GROUP_OPERATIONS
-      : OPERATIONS_OMITTED
+    const operations = request.includeAuthorizedOperations ? ALL_GROUP_OPERATIONS : NO_OPERATIONS
     return { groups: described.map((group) => toWire(group, apiVersion, operations)) }
   })
 }
@@ -32,7 +26,7 @@ function toWire(group: DescribedGroup, apiVersion: number, operations: number) {
   const isTold = isMissing && apiVersion >= GROUP_ID_NOT_FOUND_SINCE
   return {
     errorCode: isMissing && !isTold ? ErrorCode.NONE : group.errorCode,
-    errorMessage: isTold ? `Group ${group.groupId} not found.` : null,
+    errorMessage: isTold ? (group.errorMessage ?? `Group ${group.groupId} not found.`) : null,
     groupId: group.groupId,
     groupState: group.state,
     protocolType: group.protocolType,
@@ -43,6 +37,6 @@ function toWire(group: DescribedGroup, apiVersion: number, operations: number) {
       memberAssignment: assignment,
     })),
     authorizedOperations:
-      group.errorCode === ErrorCode.NONE || isMissing ? operations : OPERATIONS_OMITTED,
+      group.errorCode === ErrorCode.NONE || isMissing ? operations : NO_OPERATIONS,
   }
 }

@@ -2,7 +2,7 @@ import type { EncodedRecord } from '../../../../src/broker/coordinator/coordinat
 import type { Reply, Turn } from '../../../../src/broker/coordinator/coordinator-turn.ts'
 import type { GroupConfig } from '../../../../src/broker/groups/group-config.ts'
 import { GroupCoordinatorShard } from '../../../../src/broker/groups/group-coordinator-shard.ts'
-import type { GroupTimerEvent } from '../../../../src/broker/groups/group-step.ts'
+import type { GroupTimerEvent, GroupTopics } from '../../../../src/broker/groups/group-step.ts'
 
 /** The state machine alone: what it decides is written down, and time is a number. */
 export class MachineHarness {
@@ -12,8 +12,8 @@ export class MachineHarness {
   nowMs = 1_700_000_000_000
   #uuidCount = 0
 
-  constructor(config: GroupConfig) {
-    this.shard = new GroupCoordinatorShard(() => config)
+  constructor(config: GroupConfig, topics?: () => GroupTopics) {
+    this.shard = new GroupCoordinatorShard(() => config, topics)
     this.shard.loaded(this.turn())
   }
 

@@ -105,6 +105,7 @@ function snapshot(shard: GroupCoordinatorShard, leftOut: ReadonlySet<string>): u
   const groups = [...shard.groups.groups]
     .filter(({ groupId }) => !leftOut.has(groupId))
     .map((group) => {
+      assert.ok(group.type === 'classic')
       const { key, value } = groupMetadataRecord(group)
       // A group that only keeps offsets has no record of its own.
       return group.protocolType === null ? group.groupId : decodeOffsetsRecord(key, value)
@@ -154,8 +155,9 @@ describe('replay of group records', () => {
         for (const one of actions) {
           walk.act(one)
           let bound = 1
-          for (const { members, pendingJoinMembers } of walk.shard.groups.groups) {
-            bound += 2 + members.size + pendingJoinMembers.size
+          for (const group of walk.shard.groups.groups) {
+            assert.ok(group.type === 'classic')
+            bound += 2 + group.members.size + group.pendingJoinMembers.size
           }
           assert.ok(walk.timers.size <= bound)
         }
@@ -175,7 +177,9 @@ function offsetRecord(offset: number): EncodedRecord {
 describe('offsets that a transaction committed (KIP-98, KIP-447)', () => {
   const fetch = (shard: GroupCoordinatorShard, requireStable = false) => {
     const topics = [{ name: 'orders', topicId: NO_TOPIC_ID, partitions: [0] }]
-    const [topic] = shard.offsets.fetch({ groupId: 'g', topics, requireStable })
+    const fetched = shard.offsets.fetch({ groupId: 'g', topics, requireStable })
+    assert.ok(typeof fetched !== 'number')
+    const [topic] = fetched
     return [topic?.partitions[0]?.offset, topic?.partitions[0]?.errorCode]
   }
   const load = (shard: GroupCoordinatorShard, offset: number, at: number, producerId: number) => {

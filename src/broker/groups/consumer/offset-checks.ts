@@ -1,0 +1,58 @@
+import { ErrorCode } from '../../../base/error-code.ts'
+import type { OffsetCommitRequest, OffsetFetchRequest } from '../offset-requests.ts'
+import type { ConsumerGroup } from './consumer-group.ts'
+import type { ConsumerGroupMember } from './consumer-group-member.ts'
+
+/** Who commits what; transactional commits do not say what they know. */
+export type OffsetCommitter = Pick<
+  OffsetCommitRequest,
+  'generationId' | 'memberId' | 'groupInstanceId' | 'topics'
+> &
+  Partial<Pick<OffsetCommitRequest, 'knowsGroupIdNotFound'>>
+
+/**
+ * Whether a member may commit: at its epoch, or at an older one for partitions that it has had since
+ * then (KIP-1251). A client that does not know of this protocol may commit to an empty group only.
+ */
+export function checkConsumerOffsetCommit(
+  group: ConsumerGroup,
+  request: OffsetCommitter,
+  metadataMaxBytes: number,
+  isTransactional: boolean,
+): ErrorCode {
+  const { generationId: epoch, memberId, groupInstanceId, knowsGroupIdNotFound } = request
+  if (epoch < 0 && group.isEmpty) return ErrorCode.NONE
+  const isFromOutside = epoch === -1 && memberId === '' && groupInstanceId === null
+  if (isTransactional && isFromOutside) return ErrorCode.NONE
+  const member = group.members.get(memberId)
+  if (member === undefined) return ErrorCode.UNKNOWN_MEMBER_ID
+  const isOld = !isTransactional && knowsGroupIdNotFound !== true
+  if (isOld && member.classic === null) return ErrorCode.UNSUPPORTED_VERSION
+  if (epoch === member.memberEpoch) return ErrorCode.NONE
+  if (epoch > member.memberEpoch) return staleCodeOf(member)
+  const hasHadAll = request.topics.every(({ topicId, partitions }) =>
+    partitions.every(({ partition, metadata }) => {
+      // That one is refused by itself.
+      if ((metadata?.length ?? 0) > metadataMaxBytes) return true
+      const since =
+        member.assigned.get(topicId)?.get(partition) ??
+        member.pendingRevocation.get(topicId)?.get(partition)
+      return since !== undefined && epoch >= since
+    }),
+  )
+  return hasHadAll ? ErrorCode.NONE : staleCodeOf(member)
+}
+
+/** NONE for who is no member and does not say it is one. */
+export function checkConsumerOffsetFetch(
+  group: ConsumerGroup,
+  { memberId = null, memberEpoch = -1 }: OffsetFetchRequest,
+): ErrorCode {
+  if (memberId === null && memberEpoch < 0) return ErrorCode.NONE
+  const member = group.members.get(memberId ?? '')
+  if (member === undefined) return ErrorCode.UNKNOWN_MEMBER_ID
+  return memberEpoch === member.memberEpoch ? ErrorCode.NONE : staleCodeOf(member)
+}
+
+const staleCodeOf = ({ classic }: ConsumerGroupMember): ErrorCode =>
+  classic === null ? ErrorCode.STALE_MEMBER_EPOCH : ErrorCode.ILLEGAL_GENERATION
