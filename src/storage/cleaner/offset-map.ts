@@ -39,13 +39,13 @@ export class OffsetMap {
 
   /**
    * Takes note that the newest record of `key` is at `offset`; offsets come in order.
-   * @returns false when the map is full and the key is not in it: then nothing was done
+   * @returns false when the map is full: then nothing was done, whether the key is in it or not
    */
   put(key: Buffer, offset: number): boolean {
+    if (this.#size === this.capacity) return false
     const words = hashOf(key)
     const slot = this.#find(words)
     if (this.#offsets[slot] === EMPTY) {
-      if (this.#size === this.capacity) return false
       this.#size++
       this.#hashes.set(words, slot * HASH_WORDS)
     }

@@ -22,14 +22,19 @@ describe('the offset map of the cleaner', () => {
     )
   })
 
-  it('takes no new key when it is full, but goes on with those it has', () => {
+  it('takes nothing more when it is full, as in Kafka not for a key it has either', () => {
     const map = new OffsetMap(10 * OFFSET_MAP_SLOT_BYTES, 0.5)
     assert.equal(map.capacity, 5)
     for (let index = 0; index < 5; index++) assert(map.put(Buffer.from([index]), index))
     assert.equal(map.put(Buffer.from('new'), 5), false)
-    assert.equal(map.latestOffset, 4)
-    assert(map.put(Buffer.from([2]), 6))
-    assert.deepEqual([map.get(Buffer.from([2])), map.size, map.latestOffset], [6, 5, 6])
+    assert.equal(map.put(Buffer.from([2]), 6), false)
+    assert.deepEqual([map.get(Buffer.from([2])), map.size, map.latestOffset], [2, 5, 4])
+  })
+
+  it('has room for one key and an empty slot, whatever the limits say', () => {
+    assert.equal(new OffsetMap(0, 0.5).capacity, 1)
+    assert.equal(new OffsetMap(10 * OFFSET_MAP_SLOT_BYTES, 1).capacity, 9)
+    assert.equal(new OffsetMap(10 * OFFSET_MAP_SLOT_BYTES, 0.01).capacity, 1)
   })
 
   it('forgets all of it, and knows how far it looked without any key', () => {
