@@ -22,7 +22,7 @@ const GUARD_STALE_MS = 10_000
 const held = new Set<string>()
 
 export function lockFile(path: string): FileLock {
-  if (held.has(path)) throw inUse(path, process.pid)
+  if (held.has(path)) throw inUse(path, { pid: process.pid, isSpool: true })
   try {
     takeLock(path)
   } catch (error) {
@@ -47,8 +47,8 @@ function takeLock(path: string): void {
     const guard = `${path}.guard`
     takeGuard(guard, path)
     try {
-      const pid = livingOwnerOf(path)
-      if (pid !== undefined) throw inUse(path, pid)
+      const owner = livingOwnerOf(path)
+      if (owner !== undefined) throw inUse(path, owner)
       fs.renameSync(mine, path)
     } finally {
       fs.rmSync(guard, { force: true })
@@ -82,11 +82,35 @@ function takeGuard(guard: string, path: string): void {
   }
 }
 
-function livingOwnerOf(path: string): number | undefined {
+/**
+ * Takes nothing and changes nothing.
+ * @throws ConfigError naming the process that holds the lock
+ * @throws StorageError when the file can't be read
+ */
+export function requireUnlocked(path: string): void {
+  try {
+    const owner = livingOwnerOf(path)
+    if (owner !== undefined) throw inUse(path, owner)
+  } catch (error) {
+    if (error instanceof ConfigError) throw error
+    throw new StorageError(`can't read ${path}: ${String(error)}`, { cause: error })
+  }
+}
+
+interface LivingOwner {
+  readonly pid: number
+  readonly isSpool: boolean
+}
+
+function livingOwnerOf(path: string): LivingOwner | undefined {
   const owner = readOwner(path)
-  if (owner === undefined) return systemLockOwnerOf(path)
+  if (owner === undefined) {
+    const pid = systemLockOwnerOf(path)
+    return pid === undefined ? undefined : { pid, isSpool: false }
+  }
   const startedAt = startedAtOf(owner.pid)
-  return startedAt === owner.startedAt && startedAt !== '' ? owner.pid : undefined
+  if (startedAt !== owner.startedAt || startedAt === '') return undefined
+  return { pid: owner.pid, isSpool: true }
 }
 
 /** undefined: empty or not ours; Apache Kafka leaves an empty file. */
@@ -129,9 +153,10 @@ function startedAtOf(pid: number): string {
   return spawnSync('ps', ['-o', 'lstart=', '-p', String(pid)], { encoding: 'utf8' }).stdout.trim()
 }
 
-function inUse(path: string, pid: number): ConfigError {
+function inUse(path: string, { pid, isSpool }: LivingOwner): ConfigError {
+  const who = isSpool ? 'Spool process' : 'Apache Kafka, or another program that locks it, process'
   return new ConfigError(
-    `data directory ${dirname(path)} is in use by Spool process ${pid}: ` +
+    `data directory ${dirname(path)} is in use by ${who} ${pid}: ` +
       'stop it or choose another --data-dir',
   )
 }

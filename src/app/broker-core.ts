@@ -9,7 +9,6 @@ import { SerialTasks } from '../broker/serial-tasks.ts'
 import { AutomaticTopics } from '../broker/topics/automatic-topics.ts'
 import { TopicAdmin } from '../broker/topics/topic-admin.ts'
 import { TopicRegistry } from '../broker/topics/topic-registry.ts'
-import { loadNodeIdentity } from '../cluster/standalone/meta-properties.ts'
 import { StandaloneMetadata } from '../cluster/standalone/standalone-metadata.ts'
 import type { Clock } from '../ports/clock.ts'
 import type { FileSystem } from '../ports/file-system.ts'
@@ -20,6 +19,7 @@ import type { Scheduler } from '../ports/scheduler.ts'
 import type { SegmentCleaner } from '../ports/segment-cleaner.ts'
 import { SteppedSegmentCleaner } from '../storage/cleaner/stepped-segment-cleaner.ts'
 import { LogManager } from '../storage/log-manager.ts'
+import { refuseUnservable } from './data-directory/directory-inspection.ts'
 import { groupConfigOf } from './group-settings.ts'
 
 /** The world as a broker sees it. */
@@ -102,9 +102,9 @@ export class BrokerCore {
    * @throws StorageError when it can't be read or written
    */
   static async open(options: CoreOptions): Promise<BrokerCore> {
-    const { config, dataDir, nodeId, fs, clock, scheduler, random, logger } = options
+    const { config, dataDir, nodeId, fs, clock, scheduler, logger } = options
     // Before anything touches the directory: one that is not ours must stay as it is.
-    loadNodeIdentity({ fs, dataDir, nodeId, random })
+    await refuseUnservable(fs, dataDir, nodeId)
     const logStore = new LogManager({
       ...options,
       logger: logger.child('storage'),

@@ -21,6 +21,8 @@ export interface SettingsInput {
   /** `HOST:PORT`, or false for none. */
   readonly http?: string | false
   readonly allowAnonymous?: boolean
+  /** The node that a data directory belongs to, for when no setting says which node this is. */
+  readonly nodeIdOf?: (dataDir: string) => number | undefined
 }
 
 /** Everything a broker needs to know before it starts. */
@@ -64,7 +66,7 @@ export function loadSettings(input: SettingsInput): BrokerSettings {
       'cordoned.log.dirs would close the only data directory to new topics: take it out',
     )
   }
-  const nodeId = nodeIdOf(given)
+  const nodeId = givenNodeId(given) ?? input.nodeIdOf?.(dataDir) ?? DEFAULT_NODE_ID
   const kafka = kafkaAddressOf(input, given, checked)
   const http =
     input.http === false ? null : parseListenAddress(input.http ?? DEFAULT_HTTP, '--http')
@@ -109,10 +111,10 @@ function dataDirOf(given: ReadonlyMap<string, string>): string | undefined {
   return directory
 }
 
-/** Kafka has two names for it; the newer one wins. */
-function nodeIdOf(given: ReadonlyMap<string, string>): number {
-  const nodeId = Number(given.get('node.id') ?? given.get('broker.id') ?? DEFAULT_NODE_ID)
-  return nodeId < 0 ? DEFAULT_NODE_ID : nodeId
+/** Kafka has two names for it; the newer one wins. A negative one asks to be given one. */
+function givenNodeId(given: ReadonlyMap<string, string>): number | undefined {
+  const text = given.get('node.id') ?? given.get('broker.id')
+  return text === undefined || Number(text) < 0 ? undefined : Number(text)
 }
 
 interface NamedListener {

@@ -1,11 +1,13 @@
 import { accessSync, constants, statfsSync, statSync } from 'node:fs'
 import { createServer } from 'node:net'
 import { dirname, resolve } from 'node:path'
+import { requireUnlocked } from '../adapters/node-file-lock.ts'
 import { NodeFileSystem } from '../adapters/node-file-system.ts'
 import { ConfigError, StorageError } from '../base/errors.ts'
 import { loadOptionalModule } from '../base/optional-module.ts'
 import { LOCK_FILE } from '../storage/data-directory.ts'
 import { describeAddressInUse } from './address-owner.ts'
+import { diagnoseExchange } from './data-directory/exchange-diagnosis.ts'
 import { formatAddress, type ListenAddress } from './listen-address.ts'
 
 /** One thing a broker depends on. */
@@ -22,16 +24,18 @@ const LOW_DISK_BYTES = 1024 * 1024 * 1024
 
 /** Looks at this machine as a broker would at its start; changes nothing. */
 export async function diagnose(dataDir: string, kafka: ListenAddress): Promise<Diagnosis[]> {
+  const directory = diagnoseDirectory(dataDir)
   return [
     { check: 'node', state: 'ok', detail: process.version },
     ...NATIVE_PACKAGES.map(diagnosePackage),
-    diagnoseDirectory(dataDir),
-    diagnoseLock(dataDir),
+    directory,
     diagnoseSpace(dataDir),
     await diagnoseAddress(kafka),
+    ...(directory.state === 'ok'
+      ? [diagnoseLock(dataDir), ...(await diagnoseContent(dataDir))]
+      : []),
   ]
 }
-
 function diagnosePackage(name: string): Diagnosis {
   const check = `package ${name}`
   if (loadOptionalModule(name) !== undefined) return { check, state: 'ok', detail: 'native' }
@@ -63,15 +67,22 @@ function diagnoseDirectory(dataDir: string): Diagnosis {
 
 function diagnoseLock(dataDir: string): Diagnosis {
   const check = 'data directory lock'
-  const path = `${dataDir}/${LOCK_FILE}`
-  const fs = new NodeFileSystem()
-  if (fs.stat(path) === undefined) return { check, state: 'ok', detail: 'free' }
   try {
-    fs.lock(path).release()
+    requireUnlocked(`${dataDir}/${LOCK_FILE}`)
     return { check, state: 'ok', detail: 'free' }
   } catch (error) {
     if (!(error instanceof ConfigError || error instanceof StorageError)) throw error
     return { check, state: 'warning', detail: error.message }
+  }
+}
+
+/** What there is in the directory, for a broker of either kind. */
+async function diagnoseContent(dataDir: string): Promise<Diagnosis[]> {
+  try {
+    return await diagnoseExchange(new NodeFileSystem(), dataDir)
+  } catch (error) {
+    if (!(error instanceof ConfigError || error instanceof StorageError)) throw error
+    return [{ check: 'content', state: 'problem', detail: error.message }]
   }
 }
 

@@ -7,6 +7,7 @@ import type { Outcome } from '../broker/topics/topic-admin.ts'
 import type { Logger } from '../ports/logger.ts'
 import type { BrokerCore } from './broker-core.ts'
 import { loadSettings } from './broker-settings.ts'
+import { nodeIdOnDisk } from './data-directory/node-on-disk.ts'
 import { type ConsumeOptions, EmbeddedConsumer } from './embedded-consumer.ts'
 import { EmbeddedProducer } from './embedded-producer.ts'
 import type { ConsumedRecord, ProducedRecord, RecordInput } from './embedded-records.ts'
@@ -78,6 +79,7 @@ export class Broker {
       dataDir: dataDir ?? MEMORY_DIRECTORY,
       kafka: formatAddress({ host, port }),
       http: false,
+      ...(isInMemory ? {} : { nodeIdOf: nodeIdOnDisk }),
       allowAnonymous: options.allowAnonymous ?? false,
     })
     const fs = isInMemory ? { fs: new MemoryFileSystem() } : {}

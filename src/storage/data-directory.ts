@@ -5,7 +5,7 @@ import { readOffsetCheckpoint, writeCheckpoint } from './checkpoints.ts'
 import { parsePartitionDirectory } from './log-files.ts'
 
 export const LOCK_FILE = '.lock'
-const CLEAN_SHUTDOWN_FILE = '.kafka_cleanshutdown'
+export const CLEAN_SHUTDOWN_FILE = '.kafka_cleanshutdown'
 /** Kafka's form; -1: no broker epoch is known, which Kafka accepts. */
 const CLEAN_SHUTDOWN_CONTENT = '{"version":0,"brokerEpoch":-1}'
 export const RECOVERY_POINT_FILE = 'recovery-point-offset-checkpoint'

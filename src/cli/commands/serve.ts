@@ -1,4 +1,5 @@
 import { type BrokerSettings, loadSettings, parseSetting } from '../../app/broker-settings.ts'
+import { nodeIdOnDisk } from '../../app/data-directory/node-on-disk.ts'
 import { formatAddress } from '../../app/listen-address.ts'
 import { createPinoLogger, type LogLevel } from '../../app/logging.ts'
 import { type RunningBroker, startBroker } from '../../app/start-broker.ts'
@@ -41,6 +42,7 @@ function settingsOf(options: ServeOptions): BrokerSettings {
       ...(options.kafka !== undefined && { kafka: options.kafka }),
       ...(options.http === true ? {} : { http: options.http }),
       allowAnonymous: options.allowAnonymous ?? false,
+      nodeIdOf: nodeIdOnDisk,
     })
   } catch (error) {
     if (error instanceof ConfigError) throw usageFailure(error.message)

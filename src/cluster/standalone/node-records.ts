@@ -9,12 +9,8 @@ import {
 } from '../../records/internal/control-records.ts'
 import type { NodeIdentity } from './meta-properties.ts'
 
-/** How voters reach a controller. */
-export interface ControllerEndpoint {
-  readonly name: string
-  readonly host: string
-  readonly port: number
-}
+/** Where nobody listens; Kafka puts the address of its controller here when it starts. */
+const CONTROLLER = { name: 'CONTROLLER', host: '127.0.0.1', port: 9093 }
 
 export interface ControlRecord {
   readonly key: Buffer
@@ -34,14 +30,14 @@ export function leaderChangeRecord(nodeId: number): ControlRecord {
 }
 
 /** This node as the only voter: the value of a VotersRecord. */
-export function ownVoters(identity: NodeIdentity, controller: ControllerEndpoint): Buffer {
+export function ownVoters(identity: NodeIdentity): Buffer {
   return encodeControlValue(votersRecord, {
     version: 0,
     voters: [
       {
         voterId: identity.nodeId,
         voterDirectoryId: identity.directoryId,
-        endpoints: [controller],
+        endpoints: [CONTROLLER],
         kRaftVersionFeature: { minSupportedVersion: 0, maxSupportedVersion: 1 },
       },
     ],

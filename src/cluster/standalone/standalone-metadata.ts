@@ -27,7 +27,6 @@ import { recordsOfChange } from './metadata-record-encoder.ts'
 import { MetadataReplay } from './metadata-replay.ts'
 import { MetadataState } from './metadata-state.ts'
 import {
-  type ControllerEndpoint,
   type ControlRecord,
   firstChanges,
   leaderChangeRecord,
@@ -54,8 +53,6 @@ export interface StandaloneMetadataOptions {
   readonly log?: Partial<MetadataLogOptions>
   /** Left out: as often as Kafka does by default. */
   readonly snapshots?: Partial<SnapshotPolicy>
-  /** Where Kafka's controller would listen if it took the directory over. */
-  readonly controllerEndpoint?: ControllerEndpoint
 }
 
 /** Source: Kafka's `metadata.log.*` configs. */
@@ -75,11 +72,6 @@ const SNAPSHOT_DEFAULTS: SnapshotPolicy = {
 const MIN_SEGMENT_BYTES = 1024 * 1024
 
 const NO_UUID = 'A'.repeat(22)
-const DEFAULT_CONTROLLER: ControllerEndpoint = {
-  name: 'CONTROLLER',
-  host: '127.0.0.1',
-  port: 9093,
-}
 
 /**
  * Metadata of a broker that is a cluster by itself: a log of KRaft records in
@@ -144,7 +136,7 @@ export class StandaloneMetadata implements MetadataStore {
     )
     log.setLeaderEpoch(epoch)
     const metadata = new StandaloneMetadata(log, state, identity)
-    await metadata.#beginRun(replay, loaded, options.controllerEndpoint ?? DEFAULT_CONTROLLER)
+    await metadata.#beginRun(replay, loaded)
     metadata.#snapshots = new SnapshotGenerator({
       ...options,
       log,
@@ -222,13 +214,9 @@ export class StandaloneMetadata implements MetadataStore {
   }
 
   /** The first records of a run: this node leads the metadata, and every partition it holds. */
-  async #beginRun(
-    replay: MetadataReplay,
-    loaded: LoadedSnapshots,
-    controller: ControllerEndpoint,
-  ): Promise<void> {
+  async #beginRun(replay: MetadataReplay, loaded: LoadedSnapshots): Promise<void> {
     const { image, kept } = this.#state
-    await this.#appendControl(this.#firstControlRecords(loaded, controller))
+    await this.#appendControl(this.#firstControlRecords(loaded))
     if (replay.isInTransaction) {
       const reason = 'unfinished at start'
       await this.#appendValues([encodeMetadataRecord(abortTransactionRecord, 0, { reason })])
@@ -256,12 +244,12 @@ export class StandaloneMetadata implements MetadataStore {
   }
 
   /** A log that is new names its voters; one that Kafka began without them stays as it is. */
-  #firstControlRecords(loaded: LoadedSnapshots, controller: ControllerEndpoint): ControlRecord[] {
+  #firstControlRecords(loaded: LoadedSnapshots): ControlRecord[] {
     const records = [leaderChangeRecord(this.#identity.nodeId)]
     if (this.#log.endOffset > 0) return records
     const { voters } = this.#state
     if (loaded.used === null) {
-      records.push(...voterRecords(ownVoters(this.#identity, controller)))
+      records.push(...voterRecords(ownVoters(this.#identity)))
     } else if (voters.record !== null) {
       records.push(...voterRecords(voters.record))
     }

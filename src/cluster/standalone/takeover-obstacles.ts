@@ -24,7 +24,7 @@ export function findObstacles(
   identity: FoundIdentity,
 ): string[] {
   return [
-    ...versionObstacles(state),
+    ...findVersionObstacles(state),
     ...voterObstacles(state, identity),
     ...directoryObstacles(state, replay, identity),
     ...replicaObstacles(state),
@@ -32,12 +32,18 @@ export function findObstacles(
   ]
 }
 
-function versionObstacles({ metadataVersion }: MetadataState): string[] {
+/** What is known of the version counts even when records that follow can't be read. */
+export function findVersionObstacles({ metadataVersion }: MetadataState): string[] {
   if (metadataVersion <= MAX_METADATA_VERSION) return []
   return [
     `the data directory has ${METADATA_VERSION} ${metadataVersion}, and ${MAX_METADATA_VERSION} ` +
       'is the newest this broker reads; use a newer Spool, or another data directory',
   ]
+}
+
+/** Those that Apache Kafka 4.4 stumbles over too: it does not start, or waits for ever. */
+export function findSharedObstacles(state: MetadataState, identity: FoundIdentity): string[] {
+  return [...findVersionObstacles(state), ...voterDirectoryObstacles(state, identity)]
 }
 
 function voterObstacles({ voters }: MetadataState, identity: FoundIdentity): string[] {
@@ -56,11 +62,17 @@ function voterObstacles({ voters }: MetadataState, identity: FoundIdentity): str
         'controller in one can be taken over',
     ]
   }
-  const { directoryId } = identity
-  if (first.directoryId === null || directoryId === null || first.directoryId === directoryId)
-    return []
+  return voterDirectoryObstacles({ voters }, identity)
+}
+
+function voterDirectoryObstacles(
+  { voters }: Pick<MetadataState, 'voters'>,
+  { nodeId, directoryId }: FoundIdentity,
+): string[] {
+  const own = voters.voters.find((voter) => voter.nodeId === nodeId)?.directoryId ?? null
+  if (own === null || directoryId === null || own === directoryId) return []
   return [
-    `the metadata is led from the log directory ${first.directoryId}, but meta.properties has ` +
+    `the metadata is led from the log directory ${own}, but meta.properties has ` +
       `directory.id=${directoryId}; put the id of the metadata back into meta.properties`,
   ]
 }

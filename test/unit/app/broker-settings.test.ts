@@ -13,6 +13,19 @@ describe('the data directory', () => {
   })
 })
 
+describe('the node id', () => {
+  const nodeIdOf = () => 7
+
+  it('is that of the data directory, unless a setting says another one', () => {
+    assert.equal(load({}, { nodeIdOf }).nodeId, 7)
+    assert.equal(load({ 'node.id': '3' }, { nodeIdOf }).nodeId, 3)
+    assert.equal(load({ 'broker.id': '4' }, { nodeIdOf }).nodeId, 4)
+    assert.equal(load({ 'broker.id': '-1' }, { nodeIdOf }).nodeId, 7)
+    assert.equal(load({}, { nodeIdOf: () => undefined }).nodeId, 1)
+    assert.equal(load({}, { nodeIdOf }).config.getInt('node.id'), 7)
+  })
+})
+
 describe('broker settings', () => {
   it('listens on loopback by default', () => {
     const settings = loadSettings({})

@@ -34,8 +34,7 @@ const TIMES = { lastAppendMs: 1_700_000_000_000, nowMs: 1_700_000_000_500 }
 function votersOf(): QuorumVoters {
   const voters = new QuorumVoters()
   const identity = { clusterId: 'c', nodeId: 1, directoryId: UUID.directory }
-  const endpoint = { name: 'CONTROLLER', host: '127.0.0.1', port: 9093 }
-  for (const { key, value } of voterRecords(ownVoters(identity, endpoint))) voters.apply(key, value)
+  for (const { key, value } of voterRecords(ownVoters(identity))) voters.apply(key, value)
   return voters
 }
 
