@@ -2,7 +2,7 @@ import { StorageError } from '../base/errors.ts'
 import type { FileSystem } from '../ports/file-system.ts'
 import type { Logger } from '../ports/logger.ts'
 import { readOffsetCheckpoint, writeCheckpoint } from './checkpoints.ts'
-import { parsePartitionDirectory } from './log-files.ts'
+import { parsePartitionDirectory, partitionDirectoryName } from './log-files.ts'
 
 export const LOCK_FILE = '.lock'
 export const CLEAN_SHUTDOWN_FILE = '.kafka_cleanshutdown'
@@ -28,6 +28,8 @@ export class DataDirectory {
   readonly logStartOffsets: Map<string, number>
   readonly highWatermarks: Map<string, number>
   readonly #fs: FileSystem
+  /** By file, the logs that its lines on disk say more of than 0. */
+  readonly #named = new Map<string, ReadonlySet<string>>()
   #hasMarker: boolean
 
   /** @throws StorageError when the log starts can't be read */
@@ -41,6 +43,8 @@ export class DataDirectory {
     this.highWatermarks = this.#readIfWhole(HIGH_WATERMARK_FILE, logger)
     // Without it, records that DeleteRecords took away would come back: that is for people to decide.
     this.logStartOffsets = readOffsetCheckpoint(fs, this.pathOf(LOG_START_FILE))
+    this.#named.set(RECOVERY_POINT_FILE, new Set(this.recoveryPoints.keys()))
+    this.#named.set(LOG_START_FILE, new Set(this.logStartOffsets.keys()))
   }
 
   /** The log itself says what is in it, so a damaged file only costs time. */
@@ -78,6 +82,11 @@ export class DataDirectory {
     this.highWatermarks.delete(name)
   }
 
+  /** A checkpoint on disk says what must not be believed of a new log by this name. */
+  speaksOf(name: string): boolean {
+    return [...this.#named.values()].some((names) => names.has(name))
+  }
+
   /** Names of the directories that hold logs in use. */
   logNames(): string[] {
     return this.#fs.list(this.path).filter((name) => parsePartitionDirectory(name) !== null)
@@ -94,12 +103,16 @@ export class DataDirectory {
     openNames: ReadonlySet<string>,
     before: ReadonlyMap<string, number>,
   ): void {
-    const lines = offsets.map(({ topic, partition, offset }) => `${topic} ${partition} ${offset}`)
+    const all = [...offsets]
     for (const [name, offset] of before) {
       const parsed = parsePartitionDirectory(name)
-      if (openNames.has(name) || parsed === null) continue
-      lines.push(`${parsed.topic} ${parsed.partition} ${offset}`)
+      if (!openNames.has(name) && parsed !== null) all.push({ ...parsed, offset })
     }
+    const lines = all.map(({ topic, partition, offset }) => `${topic} ${partition} ${offset}`)
     writeCheckpoint(this.#fs, this.pathOf(file), lines)
+    const names = all
+      .filter(({ offset }) => offset > 0)
+      .map(({ topic, partition }) => partitionDirectoryName(topic, partition))
+    if (this.#named.has(file)) this.#named.set(file, new Set(names))
   }
 }

@@ -303,12 +303,8 @@ export class LogManager implements LogStore {
             'move it away or restore the metadata that goes with it',
         )
     }
-    if (!isThere || !hasRecords()) {
-      // What the checkpoints say is of a log of that name that was deleted since they were written.
-      this.#cleanerCheckpoint.forget(name)
-      this.#directory.forget(name)
-    }
     this.#context.beforeWrite()
+    if (!isThere || !hasRecords()) this.#forgetNamesake(name)
     this.#fs.makeDirectory(path)
     const handle = this.#fs.open(file, 'create')
     handle.truncate(0)
@@ -317,6 +313,16 @@ export class LogManager implements LogStore {
     handle.close()
     this.#fs.syncDirectory(path)
     this.#fs.syncDirectory(this.#directory.path)
+  }
+
+  /**
+   * What the checkpoints say is of a log of that name that was deleted since they were written. It
+   * must be gone before there is another one: after a crash nobody knows which of them is meant.
+   */
+  #forgetNamesake(name: string): void {
+    this.#cleanerCheckpoint.forget(name)
+    this.#directory.forget(name)
+    if (this.#directory.speaksOf(name)) this.#writeCheckpoints()
   }
 
   #sizeOf(path: string): number {

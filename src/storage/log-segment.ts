@@ -40,8 +40,10 @@ export class LogSegment {
   readonly directory: string
   /** Of whole batches in the file. */
   sizeBytes: number
-  /** All written bytes and the indexes survive a power failure. */
+  /** All written bytes survive a power failure. */
   isSynced: boolean
+  /** False from the roll until its bytes, its size and the files beside it survive a power failure. */
+  isSealed = true
   /** Somebody waits for its syncs; else the system writes it when it likes. */
   isSyncPromised = true
   /** Times of the last change of the file, for a segment without any timestamp. */

@@ -40,6 +40,7 @@ export class LogSyncer {
   /** @param files written but not synced; they are closed once they are */
   addRolled(segment: LogSegment, files: UnsyncedFiles): void {
     segment.pin()
+    segment.isSealed = false
     this.#rolled.push({ segment, files })
   }
 
@@ -54,7 +55,7 @@ export class LogSyncer {
     const finish = (error: Error | null) => {
       this.#isInFlight = false
       for (const { segment } of rolled) {
-        if (error === null) segment.isSynced = true
+        if (error === null) segment.isSynced = segment.isSealed = true
         segment.unpin()
         this.#context.segments.touch(segment)
       }

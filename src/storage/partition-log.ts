@@ -265,8 +265,8 @@ export class FilePartitionLog implements PartitionLog {
   /** All below it survives a power failure, with the indexes and snapshots of it. */
   get recoveryPoint(): number {
     if (this.writer.isClosedCleanly) return this.writer.endOffset
-    const unsynced = this.segments.all.find((segment) => !segment.isSynced)
-    return (unsynced ?? this.segments.active).baseOffset
+    const unsealed = this.segments.all.find((segment) => !segment.isSealed)
+    return (unsealed ?? this.segments.active).baseOffset
   }
 
   /** Takes segments that were compacted out, and the one made of them in. */

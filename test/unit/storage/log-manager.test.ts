@@ -62,19 +62,6 @@ describe('the mark of a clean stop', () => {
 })
 
 describe('checkpoints', () => {
-  it('say nothing of a new log by the name of a deleted one', async () => {
-    const harness = new Harness({ checkpointIntervalMs: 1000 })
-    const log = harness.open()
-    for (let i = 0; i < 3; i++) append(log, batchOf())
-    harness.settle()
-    await harness.until(log.deleteRecordsBefore(2))
-    harness.manager.deleteLog(log)
-    harness.kill()
-    harness.start()
-    const again = harness.open()
-    assert.deepEqual([again.logStartOffset, again.logEndOffset], [0, 0])
-  })
-
   it('keep the lines of logs that were not opened', async () => {
     const harness = new Harness()
     for (const topic of ['a', 'b']) {
@@ -133,6 +120,40 @@ describe('checkpoints', () => {
     harness.settle()
     harness.scheduler.advance(60_000)
     assert.equal(read(), '0\n1\nt 0 4\n')
+  })
+})
+
+describe('checkpoints and what is on disk', () => {
+  it('say nothing of a new log by the name of a deleted one', async () => {
+    const harness = new Harness({ checkpointIntervalMs: 1000 })
+    const log = harness.open()
+    for (let i = 0; i < 3; i++) append(log, batchOf())
+    harness.settle()
+    await harness.until(log.deleteRecordsBefore(2))
+    harness.manager.deleteLog(log)
+    harness.kill()
+    harness.start()
+    const again = harness.open()
+    assert.deepEqual([again.logStartOffset, again.logEndOffset], [0, 0])
+    append(again, batchOf(3))
+    harness.settle()
+    harness.kill()
+    harness.start()
+    assert.equal(harness.open().logStartOffset, 0)
+  })
+
+  it('have no recovery point beyond a segment whose size and indexes are not synced', () => {
+    const harness = new Harness({ checkpointIntervalMs: 1000 })
+    harness.manager.start()
+    const log = harness.open({ segmentBytes: 150 })
+    append(log, batchOf())
+    harness.finishTurn()
+    // The next one rolls at the end of this sync, which does not cover what the roll writes.
+    append(log, batchOf())
+    harness.runDisk()
+    harness.scheduler.advance(1000)
+    const points = harness.fs.readFile('/data/recovery-point-offset-checkpoint').toString()
+    assert.equal(points, '0\n1\nt 0 0\n')
   })
 })
 
