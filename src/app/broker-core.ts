@@ -163,6 +163,8 @@ function logManagerOptionsOf(config: BrokerConfig) {
   return {
     tailCacheBytes: config.getLong('spool.tail.cache.bytes'),
     readBufferBytes: config.getLong('spool.max.read.buffer.bytes'),
+    // Requests that wait have their part of it; what is above are those that no longer wait.
+    maxUnwrittenBytes: 2 * config.getLong('spool.max.inflight.bytes'),
     retentionCheckIntervalMs: config.getLong('log.retention.check.interval.ms'),
     checkpointIntervalMs: config.getInt('log.flush.offset.checkpoint.interval.ms'),
     producerIdExpirationCheckIntervalMs: config.getInt('producer.id.expiration.check.interval.ms'),

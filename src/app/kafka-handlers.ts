@@ -76,6 +76,7 @@ function recordHandlers(core: BrokerCore, sessions: FetchSessions): KafkaHandler
     produceHandler({
       partitions,
       clock,
+      scheduler,
       isInternalTopic,
       maxRequestBytes: config.getInt('socket.request.max.bytes'),
     }),

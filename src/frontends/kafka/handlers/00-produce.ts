@@ -2,7 +2,8 @@ import { ErrorCode } from '../../../base/error-code.ts'
 import type { Partition } from '../../../broker/topics/partition.ts'
 import type { PartitionLookup } from '../../../broker/topics/partition-lookup.ts'
 import type { Clock } from '../../../ports/clock.ts'
-import type { AppendSafety, AppendWaiter } from '../../../ports/partition-log.ts'
+import type { AppendSafety } from '../../../ports/partition-log.ts'
+import type { Scheduler } from '../../../ports/scheduler.ts'
 import { isTransactional, RECORD_BATCH_OVERHEAD } from '../../../records/record-batch.ts'
 import type { RecordError } from '../../../records/record-walk.ts'
 import {
@@ -11,21 +12,26 @@ import {
   produceApi,
 } from '../../../wire/kafka/messages/00-produce.ts'
 import { defineHandler, type Exchange, type KafkaHandler } from '../handler.ts'
+import { ProduceTimeouts, type ProduceWait, type WaitingProduce } from './produce-timeouts.ts'
 
 export interface ProduceServices {
   readonly partitions: PartitionLookup
   readonly clock: Clock
+  readonly scheduler: Scheduler
   /** Topics that only the broker itself writes to. */
   readonly isInternalTopic: (topic: string) => boolean
   /** `socket.request.max.bytes`: records make these requests as large as any. */
   readonly maxRequestBytes: number
 }
 
+/** Without acks nobody hears of the write, but the request counts as memory in use until then. */
 const SAFETY_OF_ACKS: ReadonlyMap<number, AppendSafety> = new Map([
-  [0, 'none'],
+  [0, 'written'],
   [1, 'written'],
   [-1, 'durable'],
 ])
+
+const ALL = -1
 
 type TopicResponse = ProduceResponse['responses'][number]
 type PartitionResponse = TopicResponse['partitionResponses'][number]
@@ -34,10 +40,11 @@ type MutableResponse = { -readonly [K in keyof PartitionResponse]: PartitionResp
 
 /** Produce (KIP-98, KIP-467, KIP-516): appends one batch to each partition, answers by acks. */
 export function produceHandler(services: ProduceServices): KafkaHandler {
+  const timeouts = new ProduceTimeouts(services.clock, services.scheduler)
   return defineHandler(
     produceApi,
     (request, exchange) => {
-      new ProduceOperation(services, request, exchange).start()
+      new ProduceOperation(services, timeouts, request, exchange).start()
       return undefined
     },
     services.maxRequestBytes,
@@ -45,24 +52,29 @@ export function produceHandler(services: ProduceServices): KafkaHandler {
 }
 
 /** One request: counts the appends that are not yet as safe as its acks ask. */
-class ProduceOperation implements AppendWaiter {
+class ProduceOperation implements WaitingProduce {
   readonly #services: ProduceServices
+  readonly #timeouts: ProduceTimeouts
+  readonly #wait: ProduceWait
   readonly #request: ProduceRequest
   readonly #exchange: Exchange<ProduceResponse>
   readonly #safety: AppendSafety | undefined
   readonly #nowMs: number
-  /** Index = slot of the append. */
-  readonly #slots: MutableResponse[] = []
+  /** Index = slot of the append; undefined once it is as safe as asked. */
+  readonly #slots: (MutableResponse | undefined)[] = []
   readonly #responses: TopicResponse[] = []
   #pendingCount = 1
   #hasError = false
 
   constructor(
     services: ProduceServices,
+    timeouts: ProduceTimeouts,
     request: ProduceRequest,
     exchange: Exchange<ProduceResponse>,
   ) {
     this.#services = services
+    this.#timeouts = timeouts
+    this.#wait = timeouts.begin(this, request.timeoutMs)
     this.#request = request
     this.#exchange = exchange
     this.#safety = SAFETY_OF_ACKS.get(request.acks)
@@ -78,11 +90,26 @@ class ProduceOperation implements AppendWaiter {
       const { name, topicId } = topic
       this.#responses.push({ name, topicId, partitionResponses })
     }
+    // As in Kafka, only waits for more than the write are limited.
+    if (this.#request.acks === ALL) this.#timeouts.watch(this.#wait)
     this.#settle()
+  }
+
+  get isAbandoned(): boolean {
+    return this.#exchange.isClosed
+  }
+
+  /** The appends stay, and may be safe later: a producer that sends them again hears of that. */
+  timedOut(): void {
+    for (const response of this.#slots) {
+      if (response !== undefined) response.errorCode = ErrorCode.REQUEST_TIMED_OUT
+    }
+    this.#exchange.respond({ responses: this.#responses })
   }
 
   appendDone(slot: number, errorCode: ErrorCode): void {
     const response = this.#slots[slot]
+    this.#slots[slot] = undefined
     if (response !== undefined && errorCode !== ErrorCode.NONE) {
       this.#hasError = true
       response.errorCode = errorCode
@@ -100,12 +127,12 @@ class ProduceOperation implements AppendWaiter {
     const refusal = this.#refusal(partition, byId, records)
     if (refusal !== ErrorCode.NONE || partition === undefined) return this.#failed(index, refusal)
     const slot = this.#slots.length
-    const safety = this.#safety ?? 'none'
+    const safety = this.#safety ?? 'written'
     const result = partition.append({
       records,
       lease: this.#exchange.lease,
       safety,
-      waiter: this,
+      waiter: this.#wait,
       slot,
       apiVersion: this.#exchange.apiVersion,
       nowMs: this.#nowMs,
@@ -123,7 +150,7 @@ class ProduceOperation implements AppendWaiter {
       logStartOffset,
     }
     this.#slots.push(response)
-    if (safety !== 'none') this.#pendingCount++
+    this.#pendingCount++
     return response
   }
 
@@ -167,7 +194,8 @@ class ProduceOperation implements AppendWaiter {
 
   #settle(): void {
     if (--this.#pendingCount > 0) return
-    if (this.#safety !== 'none') {
+    this.#timeouts.end(this.#wait)
+    if (this.#request.acks !== 0) {
       this.#exchange.respond({ responses: this.#responses })
     } else if (this.#hasError) {
       // A producer with acks=0 reads no answers: closing is how it learns of an error.

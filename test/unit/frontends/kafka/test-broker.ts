@@ -220,6 +220,7 @@ export class TestBroker {
       produceHandler({
         partitions,
         clock: this.clock,
+        scheduler: this.scheduler,
         isInternalTopic,
         maxRequestBytes: options.limits?.maxRequestBytes ?? LIMITS.maxRequestBytes,
       }),

@@ -148,6 +148,8 @@ describe('a long poll', () => {
     assert.equal(answer(), undefined, 'not yet safe, not yet visible')
     broker.log().flush()
     assert.equal(partitionsOf(answer())[0]?.records?.byteLength, BATCH_BYTES)
+    // That of the produce requests finds nothing to do.
+    broker.scheduler.advance(100)
     assert.equal(broker.scheduler.pendingCount, 0)
   })
 
