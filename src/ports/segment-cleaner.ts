@@ -37,6 +37,8 @@ export interface SurveyRequest {
   readonly firstDirtyOffset: number
   /** Where the first segment that may not be cleaned begins. */
   readonly upperBoundOffset: number
+  /** Four random 32-bit words, unknown to clients. */
+  readonly hashSecret: readonly number[]
   readonly limits: CleaningLimits
 }
 

@@ -107,9 +107,9 @@ function endsRound(buffer: Buffer, at: number, rules: CleanRules): boolean {
 function filter(buffer: Buffer, at: number, rules: CleanRules): KeptRecords {
   const { map } = rules
   const keepsTombstones = !isHorizonPast(buffer, at, rules.nowMs)
-  return filterRecords(buffer, at, (offset, key, hasValue) => {
+  return filterRecords(buffer, at, (bytes, offset, keyStart, keyEnd, hasValue) => {
     if (offset > map.latestOffset) return true
-    if (key === null || offset < map.get(key)) return false
+    if (keyEnd < 0 || offset < map.get(bytes, keyStart, keyEnd)) return false
     return hasValue || keepsTombstones
   })
 }

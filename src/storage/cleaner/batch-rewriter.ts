@@ -21,7 +21,7 @@ import {
   TimestampType,
   timestampTypeOf,
 } from '../../records/record-batch.ts'
-import type { KeptRecords, RecordPlace } from './record-filter.ts'
+import { type KeptRecords, PLACE_FIELDS } from './record-filter.ts'
 
 /** The batch with its header only: it says what its producer sent last, and which offsets are gone. */
 export function emptyBatch(buffer: Buffer, at: number): Buffer {
@@ -41,29 +41,30 @@ export function rewriteBatch(
   kept: KeptRecords,
   horizonMs: number,
 ): Buffer {
+  // What is added to a record's old delta to get the new one; with LogAppendTime, all have one time.
   const isAppendTime = timestampTypeOf(buffer, at) === TimestampType.LOG_APPEND_TIME
-  const appendTimeMs = maxTimestampOf(buffer, at)
+  const appendTimeMs = isAppendTime ? maxTimestampOf(buffer, at) : NO_TIMESTAMP
   const oldBaseMs = baseTimestampOf(buffer, at)
-  const timestampOf = (place: RecordPlace): number =>
-    isAppendTime ? appendTimeMs : oldBaseMs + place.timestampDelta
-  const newBaseMs =
-    horizonMs === NO_TIMESTAMP ? timestampOf(kept.places[0] as RecordPlace) : horizonMs
+  const firstMs = isAppendTime ? appendTimeMs : oldBaseMs + (kept.places[0] as number)
+  const newBaseMs = horizonMs === NO_TIMESTAMP ? firstMs : horizonMs
+  const deltaOf = (place: number): number =>
+    isAppendTime ? appendTimeMs - newBaseMs : (kept.places[place] as number) + oldBaseMs - newBaseMs
   let maxTimestampMs = NO_TIMESTAMP
   let byteCount = 0
-  for (const place of kept.places) {
-    const timestampMs = timestampOf(place)
-    maxTimestampMs = Math.max(maxTimestampMs, timestampMs)
-    const body = bodyBytes(place, timestampMs - newBaseMs)
+  for (let place = 0; place < kept.places.length; place += PLACE_FIELDS) {
+    const delta = deltaOf(place)
+    maxTimestampMs = Math.max(maxTimestampMs, newBaseMs + delta)
+    const body = bodyBytes(kept, place, delta)
     byteCount += sizeOfVarint(body) + body
   }
   const records = Buffer.allocUnsafe(byteCount)
   let end = 0
-  for (const place of kept.places) {
-    const delta = timestampOf(place) - newBaseMs
-    end = writeVarint(records, end, bodyBytes(place, delta))
+  for (let place = 0; place < kept.places.length; place += PLACE_FIELDS) {
+    const delta = deltaOf(place)
+    end = writeVarint(records, end, bodyBytes(kept, place, delta))
     records[end++] = 0
     end = writeVarlong(records, end, delta)
-    end += kept.bytes.copy(records, end, place.bodyStart, place.end)
+    end += kept.bytes.copy(records, end, kept.places[place + 1], kept.places[place + 2])
   }
   const body = compress(codecOf(buffer, at) as Codec, records)
   const batch = Buffer.allocUnsafe(RECORD_BATCH_OVERHEAD + body.length)
@@ -75,8 +76,9 @@ export function rewriteBatch(
 }
 
 /** Bytes of a record after its length: one of unused attributes, the delta, and what never changes. */
-function bodyBytes(place: RecordPlace, timestampDelta: number): number {
-  return 1 + sizeOfVarlong(timestampDelta) + place.end - place.bodyStart
+function bodyBytes({ places }: KeptRecords, place: number, timestampDelta: number): number {
+  const unchanged = (places[place + 2] as number) - (places[place + 1] as number)
+  return 1 + sizeOfVarlong(timestampDelta) + unchanged
 }
 
 function finish(

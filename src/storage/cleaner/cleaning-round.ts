@@ -220,10 +220,12 @@ export class CleaningRound {
 }
 
 /** As large as it may be, but no larger than the offsets that could go into it. */
-function makeMap({ firstDirtyOffset, upperBoundOffset, limits }: SurveyRequest): OffsetMap {
-  const { dedupeBufferBytes, loadFactor } = limits
-  const slotCount = Math.ceil((upperBoundOffset - firstDirtyOffset + 1) / loadFactor) + 1
-  return new OffsetMap(Math.min(dedupeBufferBytes, slotCount * OFFSET_MAP_SLOT_BYTES), loadFactor)
+function makeMap(request: SurveyRequest): OffsetMap {
+  const { dedupeBufferBytes, loadFactor } = request.limits
+  const offsetCount = request.upperBoundOffset - request.firstDirtyOffset + 1
+  const slotCount = Math.ceil(offsetCount / loadFactor) + 1
+  const bufferBytes = Math.min(dedupeBufferBytes, slotCount * OFFSET_MAP_SLOT_BYTES)
+  return new OffsetMap(bufferBytes, loadFactor, request.hashSecret)
 }
 
 function lastRecordsOf(fields: Float64Array): Map<number, LastRecord> {
@@ -248,8 +250,9 @@ function putKeys(
 ): boolean {
   let isFull = false
   named(path, () =>
-    filterRecords(buffer, at, (offset, key) => {
-      if (key !== null && offset >= firstDirtyOffset && !isFull) isFull = !map.put(key, offset)
+    filterRecords(buffer, at, (bytes, offset, keyStart, keyEnd) => {
+      if (keyEnd >= 0 && offset >= firstDirtyOffset && !isFull)
+        isFull = !map.put(bytes, keyStart, keyEnd, offset)
       return false
     }),
   )

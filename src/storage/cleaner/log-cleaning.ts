@@ -4,6 +4,7 @@ import type { LogSegment } from '../log-segment.ts'
 import type { CleanableLog } from './cleanable-log.ts'
 import { CleaningAborted } from './cleaning-aborted.ts'
 import type { CleaningRange } from './cleaning-choice.ts'
+import { HASH_WORDS } from './key-hash.ts'
 import { swapSegments } from './segment-swap.ts'
 
 export interface CleaningResult {
@@ -45,6 +46,7 @@ export class LogCleaning {
       aborted: segments.active.indexes.transactions.entries,
       firstDirtyOffset,
       upperBoundOffset,
+      hashSecret: Array.from({ length: HASH_WORDS }, () => log.context.random.int(2 ** 32)),
       limits: {
         dedupeBufferBytes: cleanerConfig.dedupeBufferBytes,
         loadFactor: cleanerConfig.dedupeLoadFactor,

@@ -1,13 +1,12 @@
-import { hash } from 'node:crypto'
+import { HASH_WORDS, hashKey, lastHash } from './key-hash.ts'
 
 /** 128 bits of the key's hash and an offset. */
 export const OFFSET_MAP_SLOT_BYTES = 24
-const HASH_WORDS = 4
 const EMPTY = -1
 
 /**
- * The newest offset of each key, in memory of a fixed size: keys are known by 128 bits of a
- * hash, so a wrong match is as good as impossible, and nothing is ever taken out but by `clear`.
+ * The newest offset of each key, in memory of a fixed size: keys are known by a hash of 128 bits, so
+ * a wrong match is as good as impossible, and nothing is ever taken out but by `clear`.
  * Source: SkimpyOffsetMap, Kafka 4.4.
  */
 export class OffsetMap {
@@ -18,13 +17,16 @@ export class OffsetMap {
   readonly #slotCount: number
   readonly #hashes: Uint32Array
   readonly #offsets: Float64Array
+  readonly #secret: Uint32Array
   #size = 0
 
   /**
    * @param bufferBytes memory to take, `log.cleaner.dedupe.buffer.size` at most
    * @param loadFactor how full it may get, above 0, at most 1 (`log.cleaner.io.buffer.load.factor`)
+   * @param secret four random words, so that nobody can make keys of one hash
    */
-  constructor(bufferBytes: number, loadFactor: number) {
+  constructor(bufferBytes: number, loadFactor: number, secret: readonly number[]) {
+    this.#secret = Uint32Array.from(secret)
     this.#slotCount = Math.max(2, Math.floor(bufferBytes / OFFSET_MAP_SLOT_BYTES))
     // A search ends at an empty slot, and without room for a key nothing would ever be cleaned.
     const wanted = Math.floor(this.#slotCount * loadFactor)
@@ -38,25 +40,26 @@ export class OffsetMap {
   }
 
   /**
-   * Takes note that the newest record of `key` is at `offset`; offsets come in order.
+   * Takes note that the newest record of the key, `bytes[start, end)`, is at `offset`; they come in order.
    * @returns false when the map is full: then nothing was done, whether the key is in it or not
    */
-  put(key: Buffer, offset: number): boolean {
+  put(bytes: Buffer, start: number, end: number, offset: number): boolean {
     if (this.#size === this.capacity) return false
-    const words = hashOf(key)
-    const slot = this.#find(words)
+    hashKey(bytes, start, end, this.#secret)
+    const slot = this.#find()
     if (this.#offsets[slot] === EMPTY) {
       this.#size++
-      this.#hashes.set(words, slot * HASH_WORDS)
+      this.#hashes.set(lastHash, slot * HASH_WORDS)
     }
     this.#offsets[slot] = offset
     this.latestOffset = offset
     return true
   }
 
-  /** The newest offset of the key, -1 when it is not in the map. */
-  get(key: Buffer): number {
-    return this.#offsets[this.#find(hashOf(key))] as number
+  /** The newest offset of the key, `bytes[start, end)`; -1 when it is not in the map. */
+  get(bytes: Buffer, start: number, end: number): number {
+    hashKey(bytes, start, end, this.#secret)
+    return this.#offsets[this.#find()] as number
   }
 
   /** All offsets up to this one were looked at, with or without a key. */
@@ -70,31 +73,21 @@ export class OffsetMap {
     this.latestOffset = -1
   }
 
-  /** The slot of the hash, or the empty one where it would be. */
-  #find(words: Uint32Array): number {
+  /** The slot of the last hash, or the empty one where it would be. */
+  #find(): number {
     const hashes = this.#hashes
-    let slot = (words[0] as number) % this.#slotCount
+    let slot = (lastHash[0] as number) % this.#slotCount
     while (this.#offsets[slot] !== EMPTY) {
       const at = slot * HASH_WORDS
       if (
-        hashes[at] === words[0] &&
-        hashes[at + 1] === words[1] &&
-        hashes[at + 2] === words[2] &&
-        hashes[at + 3] === words[3]
+        hashes[at] === lastHash[0] &&
+        hashes[at + 1] === lastHash[1] &&
+        hashes[at + 2] === lastHash[2] &&
+        hashes[at + 3] === lastHash[3]
       )
         return slot
       slot = slot + 1 === this.#slotCount ? 0 : slot + 1
     }
     return slot
   }
-}
-
-/** The last hash; read it before the next one. */
-const lastHash = new Uint32Array(HASH_WORDS)
-
-/** Keys are chosen by clients: nobody must be able to make one that hides another one's record. */
-function hashOf(key: Buffer): Uint32Array {
-  const digest = hash('sha256', key, 'buffer')
-  for (let index = 0; index < HASH_WORDS; index++) lastHash[index] = digest.readUInt32LE(index * 4)
-  return lastHash
 }

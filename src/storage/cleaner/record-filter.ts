@@ -6,19 +6,18 @@ import { recordBytesOf } from '../../records/records-iterator.ts'
 /** A batch in the log was accepted once, whatever the limit is now; this is for one gone mad. */
 const MAX_DECOMPRESSED_BYTES = 1_073_741_824
 
-/** Where a record is in the record bytes of its batch. */
-export interface RecordPlace {
-  readonly timestampDelta: number
-  /** Of the first byte behind the timestamp delta: what comes from here on never changes. */
-  readonly bodyStart: number
-  readonly end: number
-}
+/** Numbers of `KeptRecords.places` for one record. */
+export const PLACE_FIELDS = 3
 
 /** The records of a batch that stay. */
 export interface KeptRecords {
   /** All records of the batch, decompressed. */
   readonly bytes: Buffer
-  readonly places: readonly RecordPlace[]
+  /**
+   * Three numbers for each record that stays: its timestamp delta, the position behind that (what
+   * comes from there on never changes), and the record's end.
+   */
+  readonly places: readonly number[]
   readonly keptCount: number
   /** Records without a key among those that go. */
   readonly keylessCount: number
@@ -26,8 +25,14 @@ export interface KeptRecords {
   readonly hasTombstone: boolean
 }
 
-/** @param key a view, gone with the batch */
-export type KeepsRecord = (offset: number, key: Buffer | null, hasValue: boolean) => boolean
+/** @param keyEnd of the key `bytes[keyStart, keyEnd)`; -1: it is null */
+export type KeepsRecord = (
+  bytes: Buffer,
+  offset: number,
+  keyStart: number,
+  keyEnd: number,
+  hasValue: boolean,
+) => boolean
 
 /**
  * Asks for each record of a batch whether it stays.
@@ -38,7 +43,7 @@ export function filterRecords(buffer: Buffer, at: number, keeps: KeepsRecord): K
   const baseOffset = baseOffsetOf(buffer, at)
   const count = recordCountOf(buffer, at)
   const cursor: Cursor = { position: 0 }
-  const places: RecordPlace[] = []
+  const places: number[] = []
   let keylessCount = 0
   let hasTombstone = false
   for (let index = 0; index < count; index++) {
@@ -57,14 +62,15 @@ export function filterRecords(buffer: Buffer, at: number, keeps: KeepsRecord): K
     // A malformed field leaves the cursor past every end.
     if (cursor.position > end) throw malformed(baseOffset, index)
     cursor.position = end
-    const key = keyLength < 0 ? null : bytes.subarray(keyStart, keyStart + keyLength)
-    if (keeps(offset, key, valueLength >= 0)) {
-      places.push({ timestampDelta, bodyStart, end })
+    const keyEnd = keyLength < 0 ? -1 : keyStart + keyLength
+    if (keeps(bytes, offset, keyStart, keyEnd, valueLength >= 0)) {
+      places.push(timestampDelta, bodyStart, end)
       if (valueLength < 0) hasTombstone = true
-    } else if (key === null) keylessCount++
+    } else if (keyLength < 0) keylessCount++
   }
   if (cursor.position !== bytes.length) throw malformed(baseOffset, count)
-  return { bytes, places, keptCount: places.length, keylessCount, hasTombstone }
+  const keptCount = places.length / PLACE_FIELDS
+  return { bytes, places, keptCount, keylessCount, hasTombstone }
 }
 
 function malformed(baseOffset: number, index: number): CorruptRecordError {

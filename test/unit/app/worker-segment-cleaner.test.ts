@@ -45,6 +45,7 @@ describe('the cleaner thread', () => {
     aborted: [],
     firstDirtyOffset: 0,
     upperBoundOffset: 10,
+    hashSecret: [1, 2, 3, 4],
     limits: LIMITS,
   }
   const clean = {

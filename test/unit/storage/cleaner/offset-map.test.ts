@@ -3,19 +3,26 @@ import { describe, it } from 'node:test'
 import fc from 'fast-check'
 import { OFFSET_MAP_SLOT_BYTES, OffsetMap } from '../../../../src/storage/cleaner/offset-map.ts'
 
+const SECRET = [1, 2, 3, 4]
+
+const put = (map: OffsetMap, key: Buffer, offset: number): boolean =>
+  map.put(key, 0, key.length, offset)
+
+const get = (map: OffsetMap, key: Buffer): number => map.get(key, 0, key.length)
+
 describe('the offset map of the cleaner', () => {
   it('answers the newest offset of each key, as a map without limits does', () => {
     const puts = fc.array(fc.uint8Array({ maxLength: 3 }), { maxLength: 200 })
     fc.assert(
       fc.property(puts, (keys) => {
-        const map = new OffsetMap(300 * OFFSET_MAP_SLOT_BYTES, 0.9)
+        const map = new OffsetMap(300 * OFFSET_MAP_SLOT_BYTES, 0.9, SECRET)
         const model = new Map<string, number>()
         for (const [offset, key] of keys.entries()) {
-          assert(map.put(Buffer.from(key), offset))
+          assert(put(map, Buffer.from(key), offset))
           model.set(Buffer.from(key).toString('hex'), offset)
         }
-        for (const [hex, offset] of model) assert.equal(map.get(Buffer.from(hex, 'hex')), offset)
-        assert.equal(map.get(Buffer.from('not there')), -1)
+        for (const [hex, offset] of model) assert.equal(get(map, Buffer.from(hex, 'hex')), offset)
+        assert.equal(get(map, Buffer.from('not there')), -1)
         assert.equal(map.size, model.size)
         assert.equal(map.latestOffset, keys.length - 1)
       }),
@@ -23,28 +30,28 @@ describe('the offset map of the cleaner', () => {
   })
 
   it('takes nothing more when it is full, as in Kafka not for a key it has either', () => {
-    const map = new OffsetMap(10 * OFFSET_MAP_SLOT_BYTES, 0.5)
+    const map = new OffsetMap(10 * OFFSET_MAP_SLOT_BYTES, 0.5, SECRET)
     assert.equal(map.capacity, 5)
-    for (let index = 0; index < 5; index++) assert(map.put(Buffer.from([index]), index))
-    assert.equal(map.put(Buffer.from('new'), 5), false)
-    assert.equal(map.put(Buffer.from([2]), 6), false)
-    assert.deepEqual([map.get(Buffer.from([2])), map.size, map.latestOffset], [2, 5, 4])
+    for (let index = 0; index < 5; index++) assert(put(map, Buffer.from([index]), index))
+    assert.equal(put(map, Buffer.from('new'), 5), false)
+    assert.equal(put(map, Buffer.from([2]), 6), false)
+    assert.deepEqual([get(map, Buffer.from([2])), map.size, map.latestOffset], [2, 5, 4])
   })
 
   it('has room for one key and an empty slot, whatever the limits say', () => {
-    assert.equal(new OffsetMap(0, 0.5).capacity, 1)
-    assert.equal(new OffsetMap(10 * OFFSET_MAP_SLOT_BYTES, 1).capacity, 9)
-    assert.equal(new OffsetMap(10 * OFFSET_MAP_SLOT_BYTES, 0.01).capacity, 1)
+    assert.equal(new OffsetMap(0, 0.5, SECRET).capacity, 1)
+    assert.equal(new OffsetMap(10 * OFFSET_MAP_SLOT_BYTES, 1, SECRET).capacity, 9)
+    assert.equal(new OffsetMap(10 * OFFSET_MAP_SLOT_BYTES, 0.01, SECRET).capacity, 1)
   })
 
   it('forgets all of it, and knows how far it looked without any key', () => {
-    const map = new OffsetMap(10 * OFFSET_MAP_SLOT_BYTES, 0.5)
-    map.put(Buffer.from('a'), 3)
+    const map = new OffsetMap(10 * OFFSET_MAP_SLOT_BYTES, 0.5, SECRET)
+    put(map, Buffer.from('a'), 3)
     map.updateLatestOffset(2)
     assert.equal(map.latestOffset, 3)
     map.updateLatestOffset(9)
     assert.equal(map.latestOffset, 9)
     map.clear()
-    assert.deepEqual([map.get(Buffer.from('a')), map.size, map.latestOffset], [-1, 0, -1])
+    assert.deepEqual([get(map, Buffer.from('a')), map.size, map.latestOffset], [-1, 0, -1])
   })
 })
