@@ -3,11 +3,13 @@ import { after, before, describe, it } from 'node:test'
 import { startTarget, type Target, targetKind } from '../target.ts'
 import { committedOffsets } from './committed-offsets.ts'
 import { configs } from './configs.ts'
+import { consumerGroups } from './consumer-groups.ts'
 import { fetch } from './fetch.ts'
 import { fetchSessions } from './fetch-sessions.ts'
 import { framing } from './framing.ts'
 import { groupAdmin } from './group-admin.ts'
 import { groupMembership } from './group-membership.ts'
+import { groupMigration } from './group-migration.ts'
 import { idempotence } from './idempotence.ts'
 import { metadata } from './metadata.ts'
 import { offsets } from './offsets.ts'
@@ -30,6 +32,8 @@ const SCENARIOS: Readonly<Record<string, readonly Scenario[]>> = {
   'group membership': groupMembership,
   'committed offsets': committedOffsets,
   'group administration': groupAdmin,
+  'consumer groups': consumerGroups,
+  'groups between the protocols': groupMigration,
 }
 
 /** Runs a scenario and returns what it saw without what must differ between brokers. */

@@ -1,4 +1,4 @@
-import { RE2JS } from 're2js'
+import { RE2JS, RE2JSSyntaxException } from 're2js'
 import { ErrorCode } from '../../../base/error-code.ts'
 import { BrokerError } from '../../../base/errors.ts'
 import type { GroupTopics } from '../group-step.ts'
@@ -13,7 +13,7 @@ function compile(regex: string): RE2JS {
   try {
     return RE2JS.compile(regex)
   } catch (error) {
-    const reason = error instanceof Error ? error.message : String(error)
+    const reason = error instanceof RE2JSSyntaxException ? error.getDescription() : String(error)
     throw new BrokerError(
       ErrorCode.INVALID_REGULAR_EXPRESSION,
       `SubscribedTopicRegex \`${regex}\` is not a valid regular expression: ${reason}.`,
