@@ -21,6 +21,7 @@ import { SteppedSegmentCleaner } from '../storage/cleaner/stepped-segment-cleane
 import { LogManager } from '../storage/log-manager.ts'
 import { refuseUnservable } from './data-directory/directory-inspection.ts'
 import { groupConfigOf } from './group-settings.ts'
+import { TransactionServices } from './transaction-services.ts'
 
 /** The world as a broker sees it. */
 export interface BrokerPorts {
@@ -40,7 +41,7 @@ export interface CoreOptions extends BrokerPorts {
   readonly nodeId: number
 }
 
-/** A broker without its front ends: logs, metadata, topics, groups. */
+/** A broker without its front ends: logs, metadata, topics, groups, transactions. */
 export class BrokerCore {
   readonly nodeId: number
   readonly clock: Clock
@@ -52,6 +53,7 @@ export class BrokerCore {
   readonly automaticTopics: AutomaticTopics
   readonly groups: GroupCoordinator
   readonly producerIds: ProducerIds
+  readonly transactions: TransactionServices
   readonly configDescriber: ConfigDescriber
   readonly configAlterer: ConfigAlterer
   /** For everything that checks the metadata and then changes it. */
@@ -92,6 +94,14 @@ export class BrokerCore {
       metadata: () => metadata.image,
     })
     this.producerIds = new ProducerIds(metadata)
+    this.transactions = new TransactionServices({
+      ...{ config, clock, scheduler, random, metadata },
+      logger: logger.child('transactions'),
+      topics: this.automaticTopics,
+      partitions: this.registry,
+      groups: this.groups,
+      producerIds: this.producerIds,
+    })
     this.configDescriber = new ConfigDescriber(metadata, config)
     this.configAlterer = new ConfigAlterer(metadata, config, this.tasks)
   }
@@ -136,7 +146,10 @@ export class BrokerCore {
       config.attach(metadata)
       await core.registry.start()
       metadata.subscribe(core.groups)
+      metadata.subscribe(core.transactions.coordinator)
       core.groups.start()
+      // What it finds decided it writes to partitions and groups.
+      core.transactions.coordinator.start()
       logStore.start()
       return core
     } catch (error) {
@@ -148,6 +161,7 @@ export class BrokerCore {
 
   /** Syncs everything; front ends must have stopped. */
   async close(): Promise<void> {
+    this.transactions.coordinator.close()
     this.groups.close()
     await this.metadata.close()
     await this.#logStore.close()

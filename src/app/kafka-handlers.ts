@@ -20,6 +20,11 @@ import { deleteTopicsHandler } from '../frontends/kafka/handlers/20-delete-topic
 import { deleteRecordsHandler } from '../frontends/kafka/handlers/21-delete-records.ts'
 import { initProducerIdHandler } from '../frontends/kafka/handlers/22-init-producer-id.ts'
 import { offsetForLeaderEpochHandler } from '../frontends/kafka/handlers/23-offset-for-leader-epoch.ts'
+import { addPartitionsToTxnHandler } from '../frontends/kafka/handlers/24-add-partitions-to-txn.ts'
+import { addOffsetsToTxnHandler } from '../frontends/kafka/handlers/25-add-offsets-to-txn.ts'
+import { endTxnHandler } from '../frontends/kafka/handlers/26-end-txn.ts'
+import { writeTxnMarkersHandler } from '../frontends/kafka/handlers/27-write-txn-markers.ts'
+import { txnOffsetCommitHandler } from '../frontends/kafka/handlers/28-txn-offset-commit.ts'
 import { describeAclsHandler } from '../frontends/kafka/handlers/29-describe-acls.ts'
 import { createAclsHandler } from '../frontends/kafka/handlers/30-create-acls.ts'
 import { deleteAclsHandler } from '../frontends/kafka/handlers/31-delete-acls.ts'
@@ -37,6 +42,8 @@ import { describeQuorumHandler } from '../frontends/kafka/handlers/55-describe-q
 import { updateFeaturesHandler } from '../frontends/kafka/handlers/57-update-features.ts'
 import { describeClusterHandler } from '../frontends/kafka/handlers/60-describe-cluster.ts'
 import { describeProducersHandler } from '../frontends/kafka/handlers/61-describe-producers.ts'
+import { describeTransactionsHandler } from '../frontends/kafka/handlers/65-describe-transactions.ts'
+import { listTransactionsHandler } from '../frontends/kafka/handlers/66-list-transactions.ts'
 import { consumerGroupHeartbeatHandler } from '../frontends/kafka/handlers/68-consumer-group-heartbeat.ts'
 import { consumerGroupDescribeHandler } from '../frontends/kafka/handlers/69-consumer-group-describe.ts'
 import { listConfigResourcesHandler } from '../frontends/kafka/handlers/74-list-config-resources.ts'
@@ -48,6 +55,7 @@ import type { BrokerCore } from './broker-core.ts'
 const SUPPORTED_FEATURES = [
   { name: 'metadata.version', minVersion: 7, maxVersion: 33 },
   { name: 'group.version', minVersion: 0, maxVersion: 1 },
+  { name: 'transaction.version', minVersion: 0, maxVersion: 2 },
 ]
 
 /** What the handlers need besides the broker itself. */
@@ -64,6 +72,7 @@ export function kafkaHandlers(core: BrokerCore, services: HandlerServices): Kafk
   return [
     ...recordHandlers(core, services.sessions),
     ...groupHandlers(core),
+    ...transactionHandlers(core),
     ...topicHandlers(core),
     ...configHandlers(core),
     ...clusterHandlers(core, services),
@@ -78,6 +87,7 @@ function recordHandlers(core: BrokerCore, sessions: FetchSessions): KafkaHandler
       clock,
       scheduler,
       isInternalTopic,
+      admission: core.transactions.admission,
       maxRequestBytes: config.getInt('socket.request.max.bytes'),
     }),
     fetchHandler({
@@ -88,17 +98,16 @@ function recordHandlers(core: BrokerCore, sessions: FetchSessions): KafkaHandler
     }),
     listOffsetsHandler({ partitions }),
     deleteRecordsHandler({ partitions, isInternalTopic }),
-    initProducerIdHandler({ nextProducerId: () => core.producerIds.next() }),
     offsetForLeaderEpochHandler({ partitions }),
     describeProducersHandler({ partitions }),
   ]
 }
 
-function groupHandlers({ groups, metadata, nodeId }: BrokerCore): KafkaHandler[] {
+function groupHandlers({ groups, metadata, nodeId, transactions }: BrokerCore): KafkaHandler[] {
   return [
     offsetCommitHandler({ groups, metadata }),
     offsetFetchHandler({ groups, metadata }),
-    findCoordinatorHandler({ nodeId, groups }),
+    findCoordinatorHandler({ nodeId, groups, transactions: transactions.coordinator }),
     joinGroupHandler({ groups }),
     heartbeatHandler({ groups }),
     leaveGroupHandler({ groups }),
@@ -109,6 +118,21 @@ function groupHandlers({ groups, metadata, nodeId }: BrokerCore): KafkaHandler[]
     offsetDeleteHandler({ groups, metadata }),
     consumerGroupHeartbeatHandler({ groups }),
     consumerGroupDescribeHandler({ groups }),
+  ]
+}
+
+function transactionHandlers(core: BrokerCore): KafkaHandler[] {
+  const { clock, groups, metadata, registry: partitions, producerIds } = core
+  const { admission, coordinator: transactions, writer } = core.transactions
+  return [
+    initProducerIdHandler({ nextProducerId: () => producerIds.next(), transactions }),
+    addPartitionsToTxnHandler({ transactions, metadata }),
+    addOffsetsToTxnHandler({ transactions, groups }),
+    endTxnHandler({ transactions }),
+    writeTxnMarkersHandler({ partitions, writer, clock }),
+    txnOffsetCommitHandler({ groups, admission, metadata }),
+    describeTransactionsHandler({ transactions }),
+    listTransactionsHandler({ transactions }),
   ]
 }
 

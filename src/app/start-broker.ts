@@ -75,7 +75,7 @@ export async function startBroker(options: StartOptions): Promise<RunningBroker>
       httpFrontend = new HttpFrontend({
         logger: logger.child('http'),
         metrics: () => meter.exposition(),
-        notReadyReason: () => (core.groups.isLoading ? 'group offsets are being loaded' : null),
+        notReadyReason: () => notReadyReason(core),
         describeAddressInUse,
       })
       http = await httpFrontend.listen(settings.http)
@@ -132,6 +132,11 @@ function makeKafkaFrontend(
         diskBytes: fs === undefined ? () => diskBytes(settings.dataDir) : () => UNKNOWN_BYTES,
       }),
   })
+}
+
+function notReadyReason({ groups, transactions }: BrokerCore): string | null {
+  if (groups.isLoading) return 'group offsets are being loaded'
+  return transactions.coordinator.isLoading ? 'transactions are being loaded' : null
 }
 
 /** Sizes of a disk as DescribeLogDirs shows them when nobody knows. */

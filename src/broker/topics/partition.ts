@@ -13,6 +13,7 @@ import { DEFAULT_MAX_DECOMPRESSED_BYTES } from '../../records/compression.ts'
 import type { EndTxnMarker } from '../../records/control-batch.ts'
 import { type Codec, TimestampType } from '../../records/record-batch.ts'
 import type { RecordError } from '../../records/record-walk.ts'
+import { TentativeSequences } from './tentative-sequences.ts'
 
 /**
  * `open`: its transaction is open here, more may follow; `none`: its coordinator must say first that
@@ -95,6 +96,7 @@ export class Partition implements LogListener {
   #log: PartitionLog | null = null
   #settings: ProduceSettings = DEFAULT_PRODUCE_SETTINGS
   #isGone = false
+  readonly tentative = new TentativeSequences()
   readonly #watchers = new Set<PartitionWatcher>()
 
   constructor(topic: string, topicId: string, partition: number) {

@@ -18,6 +18,7 @@ import { Broker } from './support/broker.ts'
 import { Mask } from './support/mask.ts'
 import type { Scenario } from './support/scenario.ts'
 import { topics } from './topics.ts'
+import { transactions } from './transactions.ts'
 
 const SCENARIOS: Readonly<Record<string, readonly Scenario[]>> = {
   'framing and versions': framing,
@@ -34,6 +35,7 @@ const SCENARIOS: Readonly<Record<string, readonly Scenario[]>> = {
   'group administration': groupAdmin,
   'consumer groups': consumerGroups,
   'groups between the protocols': groupMigration,
+  transactions,
 }
 
 /** Runs a scenario and returns what it saw without what must differ between brokers. */

@@ -16,6 +16,7 @@ const DEFAULT_CLASSES = [
   'admin.ConcurrentListOffsetsRequestTest',
   'admin.DeleteTopicTest',
   'admin.DescribeProducersWithBrokerIdTest',
+  'admin.AdminFenceProducersTest',
   'consumer.PlaintextConsumerAssignTest',
   'consumer.PlaintextConsumerCallbackTest',
   'consumer.PlaintextConsumerCloseTest',
@@ -30,7 +31,6 @@ const DEFAULT_CLASSES = [
 
 const BY_HAND_CLASSES = [
   'TransactionsWithMaxInFlightOneTest',
-  'admin.AdminFenceProducersTest',
   'admin.DynamicGroupConfigIntegrationTest',
 ]
 
@@ -78,17 +78,13 @@ export const foreignClasses: Readonly<Record<string, string>> = {
 
 /** Parts of method names, in the syntax that Java and JavaScript share. */
 const NEW_PROTOCOL = 'Async(?!Commit)|Re2J|ProtocolConsumer|ConsumerProtocol'
-const TRANSACTIONS = 'testTransaction'
 
 /** The methods not to run by default, as the JUnit console takes them. */
-export const outOfScopeMethods = `.*(?:${NEW_PROTOCOL}|${TRANSACTIONS}).*`
+export const outOfScopeMethods = `.*(?:${NEW_PROTOCOL}).*`
 
 /** What a test needs that is not in the scope of today's broker; undefined when it is in scope. */
 export function outOfScope(className: string, test: string): string | undefined {
-  if (className.startsWith('Transactions')) return 'transactions'
-  if (className.includes('FenceProducers')) return 'transactions'
   if (className.includes('DynamicGroupConfig')) return 'group configurations (KIP-848)'
   if (new RegExp(NEW_PROTOCOL).test(test)) return 'the new consumer protocol (KIP-848)'
-  if (new RegExp(TRANSACTIONS).test(test)) return 'transactions'
   return undefined
 }

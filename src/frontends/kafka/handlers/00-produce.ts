@@ -1,10 +1,10 @@
 import { ErrorCode } from '../../../base/error-code.ts'
 import type { Partition } from '../../../broker/topics/partition.ts'
 import type { PartitionLookup } from '../../../broker/topics/partition-lookup.ts'
+import type { TransactionAdmission } from '../../../broker/transactions/transaction-admission.ts'
 import type { Clock } from '../../../ports/clock.ts'
 import type { AppendSafety } from '../../../ports/partition-log.ts'
 import type { Scheduler } from '../../../ports/scheduler.ts'
-import { isTransactional, RECORD_BATCH_OVERHEAD } from '../../../records/record-batch.ts'
 import type { RecordError } from '../../../records/record-walk.ts'
 import {
   type ProduceRequest,
@@ -12,6 +12,13 @@ import {
   produceApi,
 } from '../../../wire/kafka/messages/00-produce.ts'
 import { defineHandler, type Exchange, type KafkaHandler } from '../handler.ts'
+import {
+  admitBatches,
+  type HeldBatch,
+  hasBegun,
+  isOfTransaction,
+  transactionalRefusal,
+} from './produce-admission.ts'
 import { ProduceTimeouts, type ProduceWait, type WaitingProduce } from './produce-timeouts.ts'
 
 export interface ProduceServices {
@@ -20,6 +27,7 @@ export interface ProduceServices {
   readonly scheduler: Scheduler
   /** Topics that only the broker itself writes to. */
   readonly isInternalTopic: (topic: string) => boolean
+  readonly admission: Pick<TransactionAdmission, 'admit'>
   /** `socket.request.max.bytes`: records make these requests as large as any. */
   readonly maxRequestBytes: number
 }
@@ -37,8 +45,15 @@ type TopicResponse = ProduceResponse['responses'][number]
 type PartitionResponse = TopicResponse['partitionResponses'][number]
 type PartitionRequest = ProduceRequest['topicData'][number]['partitionData'][number]
 type MutableResponse = { -readonly [K in keyof PartitionResponse]: PartitionResponse[K] }
+/** A batch that waits for the coordinator of its transaction. */
+interface Held extends HeldBatch {
+  readonly response: MutableResponse
+}
 
-/** Produce (KIP-98, KIP-467, KIP-516): appends one batch to each partition, answers by acks. */
+/**
+ * Produce (KIP-98, KIP-467, KIP-516): appends one batch to each partition, answers by acks. The first
+ * batch of a transaction in a partition is held until the transaction's coordinator knows of it.
+ */
 export function produceHandler(services: ProduceServices): KafkaHandler {
   const timeouts = new ProduceTimeouts(services.clock, services.scheduler)
   return defineHandler(
@@ -63,6 +78,9 @@ class ProduceOperation implements WaitingProduce {
   /** Index = slot of the append; undefined once it is as safe as asked. */
   readonly #slots: (MutableResponse | undefined)[] = []
   readonly #responses: TopicResponse[] = []
+  readonly #held: Held[] = []
+  /** Why the whole request is refused. */
+  #refusedWith: ErrorCode = ErrorCode.NONE
   #pendingCount = 1
   #hasError = false
 
@@ -82,6 +100,7 @@ class ProduceOperation implements WaitingProduce {
   }
 
   start(): void {
+    this.#refusedWith = transactionalRefusal(this.#request)
     for (const topic of this.#request.topicData) {
       const partitionResponses: PartitionResponse[] = []
       for (const data of topic.partitionData) {
@@ -90,8 +109,8 @@ class ProduceOperation implements WaitingProduce {
       const { name, topicId } = topic
       this.#responses.push({ name, topicId, partitionResponses })
     }
-    // As in Kafka, only waits for more than the write are limited.
-    if (this.#request.acks === ALL) this.#timeouts.watch(this.#wait)
+    if (this.#held.length > 0) this.#admit()
+    else this.#limitWait()
     this.#settle()
   }
 
@@ -124,72 +143,81 @@ class ProduceOperation implements WaitingProduce {
     const partition = byId
       ? partitions.partitionById(topicId, index)
       : partitions.partition(name, index)
-    const refusal = this.#refusal(partition, byId, records)
-    if (refusal !== ErrorCode.NONE || partition === undefined) return this.#failed(index, refusal)
-    const slot = this.#slots.length
+    const response: MutableResponse = { index, errorCode: ErrorCode.NONE, baseOffset: -1 }
+    const refusal = this.#refusal(partition, byId)
+    if (refusal !== ErrorCode.NONE || partition === undefined) this.#fail(response, refusal)
+    else if (isOfTransaction(records) && !hasBegun(partition, records)) {
+      this.#held.push({ partition, records, response })
+    } else this.#appendTo(partition, records, response)
+    return response
+  }
+
+  #appendTo(partition: Partition, records: Buffer | null, response: MutableResponse): void {
     const safety = this.#safety ?? 'written'
     const result = partition.append({
       records,
       lease: this.#exchange.lease,
       safety,
       waiter: this.#wait,
-      slot,
+      slot: this.#slots.length,
       apiVersion: this.#exchange.apiVersion,
       nowMs: this.#nowMs,
     })
     if (result.errorCode !== ErrorCode.NONE) {
-      return this.#failed(index, result.errorCode, result.errorMessage, result.recordErrors)
+      this.#fail(response, result.errorCode, result.errorMessage, result.recordErrors)
+      return
     }
-    const { baseOffset, logAppendTimeMs } = result
-    const { logStartOffset } = partition.log
-    const response: MutableResponse = {
-      index,
-      errorCode: ErrorCode.NONE,
-      baseOffset,
-      logAppendTimeMs,
-      logStartOffset,
-    }
+    response.baseOffset = result.baseOffset
+    response.logAppendTimeMs = result.logAppendTimeMs
+    response.logStartOffset = partition.log.logStartOffset
     this.#slots.push(response)
     this.#pendingCount++
-    return response
   }
 
-  #refusal(partition: Partition | undefined, byId: boolean, records: Buffer | null): ErrorCode {
+  /** Answers for all that is held come together, in this turn or later. */
+  #admit(): void {
+    this.#pendingCount++
+    const { transactionalId } = this.#request
+    const { apiVersion } = this.#exchange
+    const { admission } = this.#services
+    admitBatches(admission, transactionalId, apiVersion, this.#held, {
+      admitted: ({ partition, records, response }) => this.#appendTo(partition, records, response),
+      refused: ({ response }, code, message) => this.#fail(response, code, message),
+      settled: () => {
+        this.#limitWait()
+        this.#settle()
+      },
+    })
+  }
+
+  /** As in Kafka, only waits for more than the write, and for no coordinator, are limited. */
+  #limitWait(): void {
+    if (this.#request.acks === ALL) this.#timeouts.watch(this.#wait)
+  }
+
+  #refusal(partition: Partition | undefined, byId: boolean): ErrorCode {
     if (this.#safety === undefined) return ErrorCode.INVALID_REQUIRED_ACKS
+    if (this.#refusedWith !== ErrorCode.NONE) return this.#refusedWith
     if (partition === undefined) {
       return byId ? ErrorCode.UNKNOWN_TOPIC_ID : ErrorCode.UNKNOWN_TOPIC_OR_PARTITION
     }
     if (this.#services.isInternalTopic(partition.topic)) return ErrorCode.INVALID_TOPIC_EXCEPTION
-    if (records !== null && records.byteLength >= RECORD_BATCH_OVERHEAD) {
-      if (isTransactional(records, 0)) return this.#transactionalRefusal()
-    }
     return ErrorCode.NONE
   }
 
-  /** No transaction can be open: InitProducerId gives no id for a transactional id. */
-  #transactionalRefusal(): ErrorCode {
-    return this.#request.transactionalId === null
-      ? ErrorCode.TRANSACTIONAL_ID_AUTHORIZATION_FAILED
-      : ErrorCode.INVALID_TXN_STATE
-  }
-
-  #failed(
-    index: number,
+  #fail(
+    response: MutableResponse,
     errorCode: ErrorCode,
     errorMessage: string | null = null,
     recordErrors: readonly RecordError[] = [],
-  ): PartitionResponse {
+  ): void {
     this.#hasError = true
-    return {
-      index,
-      errorCode,
-      baseOffset: -1,
-      errorMessage,
-      recordErrors: recordErrors.map(({ batchIndex, message }) => ({
-        batchIndex,
-        batchIndexErrorMessage: message,
-      })),
-    }
+    response.errorCode = errorCode
+    response.errorMessage = errorMessage
+    response.recordErrors = recordErrors.map(({ batchIndex, message }) => ({
+      batchIndex,
+      batchIndexErrorMessage: message,
+    }))
   }
 
   #settle(): void {

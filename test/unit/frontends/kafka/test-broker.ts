@@ -1,3 +1,4 @@
+import { ErrorCode } from '../../../../src/base/error-code.ts'
 import type { Partition } from '../../../../src/broker/topics/partition.ts'
 import {
   Partition as BrokerPartition,
@@ -5,6 +6,11 @@ import {
   type ProduceSettings,
 } from '../../../../src/broker/topics/partition.ts'
 import type { PartitionLookup } from '../../../../src/broker/topics/partition-lookup.ts'
+import type { AdmissionRequest } from '../../../../src/broker/transactions/transaction-admission.ts'
+import type {
+  InitProducerIdRequest,
+  ProducerIdentityResult,
+} from '../../../../src/broker/transactions/transaction-requests.ts'
 import { ClusterImage } from '../../../../src/cluster/metadata-image.ts'
 import { FetchSessions } from '../../../../src/frontends/kafka/fetch-session.ts'
 import type { Endpoint, KafkaHandler } from '../../../../src/frontends/kafka/handler.ts'
@@ -53,6 +59,28 @@ export interface TestBrokerOptions {
   readonly maxResponseBytes?: number
   readonly advertised?: Endpoint | null
   readonly extraHandlers?: readonly KafkaHandler[]
+}
+
+/** Says what the test wants about partitions in transactions, when it wants. */
+export class FakeAdmission {
+  /** By partition number; 0: admitted. */
+  readonly codes = new Map<number, ErrorCode>()
+  readonly requests: AdmissionRequest[] = []
+  /** Answers wait for `decide`. */
+  isSlow = false
+  #waiting: (() => void)[] = []
+
+  admit(request: AdmissionRequest, done: (codes: readonly ErrorCode[]) => void): void {
+    this.requests.push(request)
+    const decide = (): void =>
+      done(request.partitions.map(({ partition }) => this.codes.get(partition) ?? ErrorCode.NONE))
+    if (this.isSlow) this.#waiting.push(decide)
+    else decide()
+  }
+
+  decide(): void {
+    for (const decide of this.#waiting.splice(0)) decide()
+  }
 }
 
 /** Hands connections over as the test makes them. */
@@ -130,6 +158,21 @@ export class TestBroker {
   readonly fetchSessions: FetchSessions
   readonly frontend: KafkaFrontend
   nextProducerId: () => Promise<number>
+  /** What the coordinator of transactions answers to InitProducerId. */
+  identity: ProducerIdentityResult = {
+    errorCode: ErrorCode.NONE,
+    producerId: 7,
+    producerEpoch: 0,
+  }
+  /** What it was asked. */
+  readonly initRequests: InitProducerIdRequest[] = []
+  readonly admission = new FakeAdmission()
+  readonly #transactions = {
+    initProducerId: async (request: InitProducerIdRequest): Promise<ProducerIdentityResult> => {
+      this.initRequests.push(request)
+      return this.identity
+    },
+  }
   readonly #transport = new FakeTransport()
 
   constructor(options: TestBrokerOptions = {}) {
@@ -222,6 +265,7 @@ export class TestBroker {
         clock: this.clock,
         scheduler: this.scheduler,
         isInternalTopic,
+        admission: this.admission,
         maxRequestBytes: options.limits?.maxRequestBytes ?? LIMITS.maxRequestBytes,
       }),
       fetchHandler({
@@ -240,7 +284,10 @@ export class TestBroker {
         apis,
       }),
       deleteRecordsHandler({ partitions, isInternalTopic }),
-      initProducerIdHandler({ nextProducerId: () => this.nextProducerId() }),
+      initProducerIdHandler({
+        nextProducerId: () => this.nextProducerId(),
+        transactions: this.#transactions,
+      }),
       offsetForLeaderEpochHandler({ partitions }),
     ]
   }

@@ -169,19 +169,6 @@ describe('Produce refuses', () => {
     assert.equal(errorCode, ErrorCode.UNKNOWN_TOPIC_ID)
   })
 
-  it('a batch of a transaction, with or without a transactional id', async () => {
-    const broker = await TestBroker.start()
-    const options = { isTransactional: true, producerId: 1, producerEpoch: 0, baseSequence: 0 }
-    for (const [transactionalId, expected] of [
-      [null, ErrorCode.TRANSACTIONAL_ID_AUTHORIZATION_FAILED],
-      ['payments', ErrorCode.INVALID_TXN_STATE],
-    ] as const) {
-      const records = batchOf(10, options)
-      assert.equal((await produce(broker, { records, transactionalId })).errorCode, expected)
-    }
-    assert.equal(broker.log().logEndOffset, 0)
-  })
-
   it('what the log refuses, with its own code', async () => {
     const broker = await TestBroker.start()
     broker.log().nextAppendError = ErrorCode.OUT_OF_ORDER_SEQUENCE_NUMBER

@@ -28,9 +28,35 @@ describe('InitProducerId without a transactional id (KIP-98)', () => {
 })
 
 describe('InitProducerId with a transactional id', () => {
-  it('is refused: an empty one is invalid, others find no coordinator here', async () => {
+  it('asks the coordinator: for a new producer, or for one that goes on (KIP-360)', async () => {
     const broker = await TestBroker.start()
-    assert.deepEqual(await init(broker, 4, ''), [ErrorCode.INVALID_REQUEST, -1, -1])
-    assert.deepEqual(await init(broker, 4, 'payments'), [ErrorCode.UNSUPPORTED_VERSION, -1, -1])
+    assert.deepEqual(await init(broker, 2, 'payments'), [ErrorCode.NONE, 7, 0])
+    const body = { transactionalId: 'payments', transactionTimeoutMs: 1_000 }
+    await ask(broker, initProducerIdApi, 4, { ...body, producerId: 7, producerEpoch: 3 })
+    assert.deepEqual(broker.initRequests, [
+      { transactionalId: 'payments', timeoutMs: 60_000, expected: null },
+      {
+        transactionalId: 'payments',
+        timeoutMs: 1_000,
+        expected: { producerId: 7, producerEpoch: 3 },
+      },
+    ])
+  })
+
+  it('refuses an id without epoch and the other way round with INVALID_REQUEST', async () => {
+    const broker = await TestBroker.start()
+    const body = { transactionalId: 'payments', transactionTimeoutMs: 1_000 }
+    for (const half of [{ producerId: 7 }, { producerEpoch: 3 }]) {
+      const { errorCode } = await ask(broker, initProducerIdApi, 4, { ...body, ...half })
+      assert.equal(errorCode, ErrorCode.INVALID_REQUEST)
+    }
+    assert.deepEqual(broker.initRequests, [])
+  })
+
+  it('tells old clients of a fenced producer by INVALID_PRODUCER_EPOCH (KIP-588)', async () => {
+    const broker = await TestBroker.start()
+    broker.identity = { errorCode: ErrorCode.PRODUCER_FENCED, producerId: -1, producerEpoch: -1 }
+    assert.deepEqual(await init(broker, 3, 'a'), [ErrorCode.INVALID_PRODUCER_EPOCH, -1, -1])
+    assert.deepEqual(await init(broker, 4, 'a'), [ErrorCode.PRODUCER_FENCED, -1, -1])
   })
 })
