@@ -1,5 +1,6 @@
 import { Command, CommanderError } from 'commander'
 import { ConfigError, StorageError } from '../base/errors.ts'
+import { addBackupCommands } from './backup-commands.ts'
 import { CommandFailure, ExitCode } from './command-failure.ts'
 import { addGroupCommands } from './group-commands.ts'
 import { addLogCommands } from './log-commands.ts'
@@ -33,6 +34,7 @@ function makeProgram(): Command {
   addRecordCommands(program)
   addGroupCommands(program)
   addLogCommands(program)
+  addBackupCommands(program)
   return program
 }
 
