@@ -3,6 +3,7 @@ import { alterConfigsApi } from '../../../src/wire/kafka/messages/33-alter-confi
 import { incrementalAlterConfigsApi } from '../../../src/wire/kafka/messages/44-incremental-alter-configs.ts'
 import type { Broker } from './support/broker.ts'
 import { type Scenario, scenario } from './support/scenario.ts'
+import { comparableConfigs } from './support/shown-configs.ts'
 
 const TOPIC = 2
 const BROKER = 4
@@ -21,7 +22,7 @@ async function describe(
   })
   return answer.results.map((result) => ({
     ...result,
-    configs: result.configs.filter(({ name }) => !name.startsWith('spool.')),
+    configs: comparableConfigs(result.configs),
   }))
 }
 

@@ -4,6 +4,7 @@ import { deleteTopicsApi } from '../../../src/wire/kafka/messages/20-delete-topi
 import { createPartitionsApi } from '../../../src/wire/kafka/messages/37-create-partitions.ts'
 import type { Broker } from './support/broker.ts'
 import { type Scenario, scenario } from './support/scenario.ts'
+import { comparableConfigs } from './support/shown-configs.ts'
 
 interface Wanted {
   readonly name: string
@@ -31,10 +32,9 @@ async function create(
     ),
     validateOnly: options.validateOnly ?? false,
   })
-  // Spool knows one topic config that Kafka does not have.
   return answer.topics.map((topic) => ({
     ...topic,
-    configs: topic.configs?.filter(({ name }) => !name.startsWith('spool.')) ?? null,
+    configs: topic.configs === null ? null : comparableConfigs(topic.configs),
   }))
 }
 
