@@ -14,9 +14,11 @@ import type { Clock } from '../ports/clock.ts'
 import type { FileSystem } from '../ports/file-system.ts'
 import type { Logger } from '../ports/logger.ts'
 import type { Meter } from '../ports/meter.ts'
+import type { PartitionLog } from '../ports/partition-log.ts'
 import type { Random } from '../ports/random.ts'
 import type { Scheduler } from '../ports/scheduler.ts'
 import type { SegmentCleaner } from '../ports/segment-cleaner.ts'
+import type { CleaningResult } from '../storage/cleaner/log-cleaning.ts'
 import { SteppedSegmentCleaner } from '../storage/cleaner/stepped-segment-cleaner.ts'
 import { LogManager } from '../storage/log-manager.ts'
 import { refuseUnservable } from './data-directory/directory-inspection.ts'
@@ -157,6 +159,15 @@ export class BrokerCore {
       await logStore.close().catch(() => undefined)
       throw error
     }
+  }
+
+  /**
+   * Compacts a log now, with its last segment.
+   * @returns null when there is nothing that may be compacted
+   * @throws StorageError when it can't be
+   */
+  compact(log: PartitionLog): Promise<CleaningResult | null> {
+    return this.#logStore.compactAll(log)
   }
 
   /** Syncs everything; front ends must have stopped. */

@@ -192,14 +192,20 @@ export class LogManager implements LogStore {
 
   deleteLog(log: PartitionLog): void {
     const name = partitionDirectoryName(log.topic, log.partition)
-    const open = this.#logs.get(name)
-    if (open === undefined || open !== log) throw new StorageError(`the log ${name} is not open`)
+    const open = this.#expectOpen(log)
     this.#logs.delete(name)
     this.#context.beforeWrite()
     open.abandon()
     this.#cleaner?.forget(open)
     const retired = this.#retire(log.topic, log.partition, 'delete')
     this.#remover.removeLater([retired], open.config.fileDeleteDelayMs)
+  }
+
+  #expectOpen(log: PartitionLog): FilePartitionLog {
+    const name = partitionDirectoryName(log.topic, log.partition)
+    const open = this.#logs.get(name)
+    if (open === undefined || open !== log) throw new StorageError(`the log ${name} is not open`)
+    return open
   }
 
   setAsideStrays(): readonly string[] {
@@ -239,10 +245,27 @@ export class LogManager implements LogStore {
    * @throws StorageError when it can't be compacted
    */
   async compact(log: PartitionLog): Promise<CleaningResult | null> {
-    const open = this.#logs.get(partitionDirectoryName(log.topic, log.partition))
-    if (open === undefined || open !== log || this.#cleaner === null)
-      throw new StorageError(`the log ${log.topic}-${log.partition} can't be compacted here`)
-    return await this.#cleaner.cleanNow(open)
+    if (this.#cleaner === null) throw new StorageError('this store does not compact logs')
+    return await this.#cleaner.cleanNow(this.#expectOpen(log))
+  }
+
+  /**
+   * As `compact`, but also what is in the last segment now: the log goes on in a new one. And in as
+   * many rounds as it takes, where the keys do not fit the memory of one.
+   * @returns what came of the last round
+   */
+  async compactAll(log: PartitionLog): Promise<CleaningResult | null> {
+    const open = this.#expectOpen(log)
+    // Only what is safe on disk is compacted.
+    await open.writer.rollAndSync()
+    const limit = open.segments.active.baseOffset
+    let result = await this.compact(log)
+    for (let doneTo = -1; result !== null; ) {
+      if (result.endOffset >= limit || result.endOffset <= doneTo) break
+      doneTo = result.endOffset
+      result = (await this.compact(log)) ?? result
+    }
+    return result
   }
 
   async close(): Promise<void> {

@@ -71,7 +71,8 @@ export class LogWriter {
   #isDiskFull = false
   #flushTimer: Timer | null = null
   #holdTimer: Timer | null = null
-  #idle: (() => void) | null = null
+  /** Who waits until nothing is under way. */
+  #idle: (() => void)[] = []
 
   constructor(log: WrittenLog, loaded: LoadedLog) {
     this.#log = log
@@ -133,6 +134,13 @@ export class LogWriter {
     this.#log.context.beforeWrite()
     this.#roll(this.#writtenOffset)
     if (!this.#syncer.isInFlight) this.#startSync()
+  }
+
+  /** Rolls, and resolves when all before the new segment is safe on disk, or the log failed. */
+  async rollAndSync(): Promise<void> {
+    while (this.failure === null && this.#isWriting) await this.#untilIdle()
+    this.roll()
+    await this.#untilIdle()
   }
 
   async close(): Promise<void> {
@@ -447,16 +455,14 @@ export class LogWriter {
   }
 
   #becameIdle(): void {
-    if (this.#idle === null || !this.#isIdle) return
-    const tell = this.#idle
-    this.#idle = null
-    tell()
+    if (!this.#isIdle) return
+    for (const tell of this.#idle.splice(0)) tell()
   }
 
   #untilIdle(): Promise<void> {
     if (this.#isIdle) return Promise.resolve()
     return new Promise((resolve) => {
-      this.#idle = resolve
+      this.#idle.push(resolve)
     })
   }
 }

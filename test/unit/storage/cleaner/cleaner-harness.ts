@@ -41,6 +41,11 @@ export class CleanerHarness extends Harness {
     return this.wait(this.manager.compact(log))
   }
 
+  /** The last segment too, and until nothing is left to do. */
+  compactAll(log: PartitionLog): Promise<unknown> {
+    return this.wait(this.manager.compactAll(log))
+  }
+
   /** Lets time pass, and what is due then be done. */
   async pass(byMs: number): Promise<void> {
     this.scheduler.advance(byMs)

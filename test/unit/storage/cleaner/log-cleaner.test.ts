@@ -50,6 +50,24 @@ describe('compaction of a log', () => {
     assert.deepEqual(bytes(again), bytes(files))
   })
 
+  it('takes the last segment too when all of a log is asked for, once that is safe', async () => {
+    const harness = new CleanerHarness()
+    const log = harness.openCompacted({ segmentBytes: 1_000_000 })
+    fill(harness, log)
+    harness.put(log, 'a')
+    const bytesBefore = log.sizeBytes
+    assert.deepEqual(await harness.compactAll(log), {
+      endOffset: 41,
+      readBytes: bytesBefore,
+      writtenBytes: log.sizeBytes,
+      keylessCount: 0,
+    })
+    assert(log.sizeBytes < bytesBefore / 5)
+    assert.deepEqual(harness.recordsOf(log), ['37:b=37', '38:c=38', '40:a'])
+    harness.put(log, 'd=1')
+    assert.deepEqual(harness.table(log), { b: '37', c: '38', d: '1' })
+  })
+
   it('puts segments together that fit one', async () => {
     const harness = new CleanerHarness()
     const log = harness.openCompacted()
@@ -90,6 +108,15 @@ describe('the limits of compaction', () => {
     const records = harness.recordsOf(log)
     assert(records.length < 18, records.join())
     assert.equal(Object.keys(harness.table(log)).length, 10)
+  })
+
+  it('goes on until all is done when all of a log is asked for', async () => {
+    const harness = new CleanerHarness({ dedupeBufferBytes: 24 * 4, dedupeLoadFactor: 0.5 })
+    const log = harness.openCompacted()
+    for (let i = 0; i < 60; i++) harness.put(log, `${'abcdefghij'[i % 10]}=${i}`)
+    await harness.compactAll(log)
+    const left = Array.from({ length: 10 }, (_, i) => `${50 + i}:${'abcdefghij'[i]}=${50 + i}`)
+    assert.deepEqual(harness.recordsOf(log), left)
   })
 
   it('answers the replay of a batch whose records it took as the duplicate it is', async () => {
