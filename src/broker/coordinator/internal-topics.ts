@@ -10,6 +10,8 @@ export interface InternalTopics {
   ensure(name: string): 'ready' | 'creating'
   /** Partitions of the topic as it is on disk; 0 while it does not exist. */
   partitionCount(name: string): number
+  /** Partitions of the topic, or those it gets when it is created. */
+  plannedPartitionCount(name: string): number
   /** undefined while it is not open. */
   partition(name: string, index: number): Partition | undefined
 }

@@ -185,10 +185,8 @@ export class GroupCoordinator implements MetadataListener {
     const refuse = (code: ErrorCode): readonly TopicErrors[] => errorsOf(request, code)
     if (groupId === '') return Promise.resolve(refuse(ErrorCode.INVALID_GROUP_ID))
     const index = this.partitionFor(groupId)
-    const shard = index === undefined ? undefined : this.#shard(index)
-    if (index === undefined || shard === undefined) {
-      return Promise.resolve(refuse(ErrorCode.NOT_COORDINATOR))
-    }
+    const shard = this.#shard(index)
+    if (shard === undefined) return Promise.resolve(refuse(ErrorCode.NOT_COORDINATOR))
     const standing = shard.log.standingOf(request)
     if (standing === 'fenced') return Promise.resolve(refuse(ErrorCode.INVALID_PRODUCER_EPOCH))
     return new Promise((resolve) => {
@@ -227,10 +225,9 @@ export class GroupCoordinator implements MetadataListener {
     )
   }
 
-  /** Which partition of `__consumer_offsets` the group is in; undefined before there is one. */
-  partitionFor(groupId: string): number | undefined {
-    const count = this.#options.topics.partitionCount(OFFSETS_TOPIC)
-    return count === 0 ? undefined : partitionForKey(groupId, count)
+  /** Which partition of `__consumer_offsets` the group is in, also before the topic is there. */
+  partitionFor(groupId: string): number {
+    return partitionForKey(groupId, this.#options.topics.plannedPartitionCount(OFFSETS_TOPIC))
   }
 
   async fetchOffsets(request: OffsetFetchRequest): Promise<OffsetFetchResult> {
@@ -318,8 +315,7 @@ export class GroupCoordinator implements MetadataListener {
     refused: (errorCode: ErrorCode) => T,
     step: (machine: GroupCoordinatorShard, turn: GroupTurn, reply: Reply<T>) => void,
   ): Promise<T> {
-    const index = this.partitionFor(groupId)
-    const shard = index === undefined ? undefined : this.#shard(index)
+    const shard = this.#shard(this.partitionFor(groupId))
     if (shard === undefined) return Promise.resolve(refused(ErrorCode.NOT_COORDINATOR))
     return ask(shard, refused, step)
   }

@@ -49,6 +49,11 @@ export class AutomaticTopics implements InternalTopics {
     return this.#registry.topic(name)?.partitions.length ?? 0
   }
 
+  plannedPartitionCount(name: string): number {
+    const count = this.partitionCount(name)
+    return count > 0 ? count : this.#settingsOf(name).partitionCount
+  }
+
   partition(name: string, index: number): Partition | undefined {
     return this.#registry.partition(name, index)
   }

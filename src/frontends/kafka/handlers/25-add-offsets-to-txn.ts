@@ -1,4 +1,4 @@
-import { ErrorCode } from '../../../base/error-code.ts'
+import type { ErrorCode } from '../../../base/error-code.ts'
 import { OFFSETS_TOPIC } from '../../../broker/coordinator/internal-topics.ts'
 import type { GroupCoordinator } from '../../../broker/groups/group-coordinator.ts'
 import type { TransactionCoordinator } from '../../../broker/transactions/transaction-coordinator.ts'
@@ -26,15 +26,11 @@ function add(
   { transactions, groups }: AddOffsetsToTxnServices,
   { transactionalId, producerId, producerEpoch, groupId }: AddOffsetsToTxnRequest,
 ): Promise<ErrorCode> {
-  const index = groups.partitionFor(groupId)
-  // Asking for it creates the topic, and the client asks again.
-  if (index === undefined) return Promise.resolve(notReady(groups.locate(groupId)))
-  const partitions = [{ topic: OFFSETS_TOPIC, partition: index }]
+  // The topic may not be there yet, which not all clients can wait for; now it is being created.
+  groups.locate(groupId)
+  const partitions = [{ topic: OFFSETS_TOPIC, partition: groups.partitionFor(groupId) }]
   return new Promise((resolve) => {
     const identity = { transactionalId, producerId, producerEpoch }
     transactions.addPartitions({ ...identity, partitions, clientTransactionVersion: 0 }, resolve)
   })
 }
-
-const notReady = (errorCode: ErrorCode): ErrorCode =>
-  errorCode === ErrorCode.NONE ? ErrorCode.COORDINATOR_NOT_AVAILABLE : errorCode

@@ -139,6 +139,7 @@ describe('a group coordinator without its topic', () => {
   it('is COORDINATOR_NOT_AVAILABLE until the topic exists (B113)', async () => {
     const groups = new GroupHarness()
     groups.topicState = 'creating'
+    groups.restart()
     assert.equal(groups.coordinator.locate('g'), ErrorCode.COORDINATOR_NOT_AVAILABLE)
     assert.equal(await groups.commitCode(1), ErrorCode.NOT_COORDINATOR)
     groups.topicState = 'ready'

@@ -69,12 +69,14 @@ export class GroupHarness {
     const topics = {
       ensure: () => this.topicState,
       partitionCount: () => (this.topicState === 'ready' ? 1 : 0),
+      plannedPartitionCount: () => 1,
       partition: () => undefined,
     }
     const { clock, scheduler, random, log } = this
     const config = (): GroupConfig => this.config
     const ports = { clock, scheduler, random, logger: SILENT }
-    const coordinator = new GroupCoordinator({ ...ports, topics, config, openLog: () => log })
+    const openLog = () => (this.topicState === 'ready' ? log : undefined)
+    const coordinator = new GroupCoordinator({ ...ports, topics, config, openLog })
     coordinator.start()
     return coordinator
   }

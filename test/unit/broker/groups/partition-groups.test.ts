@@ -44,6 +44,7 @@ class PartitionedGroups {
       topics: {
         ensure: () => 'ready',
         partitionCount: () => PARTITION_COUNT,
+        plannedPartitionCount: () => PARTITION_COUNT,
         partition: (_, index) => this.#partitions[index],
       },
     })

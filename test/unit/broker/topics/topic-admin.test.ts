@@ -298,9 +298,11 @@ describe('topics that nobody asked for in words', () => {
     })
     assert.equal(automatic.ensure('__consumer_offsets'), 'creating')
     assert.equal(automatic.partitionCount('__consumer_offsets'), 0)
+    assert.equal(automatic.plannedPartitionCount('__consumer_offsets'), 4)
     await settle()
     assert.equal(automatic.ensure('__consumer_offsets'), 'ready')
     assert.equal(automatic.partitionCount('__consumer_offsets'), 4)
+    assert.equal(automatic.plannedPartitionCount('__consumer_offsets'), 4)
     const config = logStore.logs.get('__consumer_offsets-3')?.config
     assert.equal(config?.isCompacted, true)
     assert.equal(config?.segmentBytes, 104_857_600)

@@ -78,6 +78,7 @@ export class TransactionHarness {
       topics: {
         ensure: () => this.topicState,
         partitionCount: () => (this.topicState === 'ready' ? 1 : 0),
+        plannedPartitionCount: () => 1,
         partition: () => undefined,
       },
       config: () => this.config,

@@ -101,6 +101,7 @@ describe('OffsetFetch on the wire', () => {
   it('has the error of the group in each partition before version 2', async () => {
     const { groups, fetch } = setUp()
     groups.topicState = 'creating'
+    groups.restart()
     const topics = [{ name: 'orders', partitionIndexes: [0] }]
     const first = await fetch(1, { groupId: 'g', topics })
     assert.equal(first.topics[0]?.partitions[0]?.errorCode, ErrorCode.NOT_COORDINATOR)
