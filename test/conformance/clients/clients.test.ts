@@ -27,12 +27,20 @@ describe('clients that applications use', () => {
       group: { together: [2, 2], alone: 4, delivered: 800, distinct: 400, committed: 800 },
       offsets: { earliest: 0, latest: 10, maxTimestamp: 9, between: 5, after: -1 },
       pipelined: { count: 1000, isInOrder: true },
+      transactions: {
+        ...{ copies: 400, distinct: 400, committed: 400 },
+        ...{ hasAborted: true, isDirtySeen: true, isFenced: true },
+      },
     })
   })
 
   it('confluent-kafka (librdkafka) does the same', async () => {
     const script = python('confluent_client.py')
     assert.deepEqual(await resultsOf(await installPythonClients(), [script]), {
+      transactions: {
+        ...{ copies: 400, distinct: 400, committed: 400 },
+        ...{ hasAborted: true, isDirtySeen: true, fenced: '_FENCED' },
+      },
       admin: {
         createdAgain: 'TOPIC_ALREADY_EXISTS',
         retention: '60000',

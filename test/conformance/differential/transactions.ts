@@ -369,7 +369,8 @@ export const transactions: readonly Scenario[] = [
       const own = answer.transactionStates.filter(({ transactionalId }) =>
         transactionalId.startsWith('txn-list'),
       )
-      seen.push({ ...answer, transactionStates: own })
+      const unknownStateFilters = answer.unknownStateFilters.toSorted()
+      seen.push({ ...answer, unknownStateFilters, transactionStates: own })
     }
     for (const request of [
       { ...all, transactionalIdPattern: 'txn-list-.' },

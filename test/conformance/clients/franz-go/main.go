@@ -35,12 +35,13 @@ func main() {
 	ctx, cancel := context.WithTimeout(context.Background(), 100*time.Second)
 	defer cancel()
 	results := map[string]any{
-		"admin":     admin(ctx, seed),
-		"codecs":    compression(ctx, seed),
-		"headers":   headers(ctx, seed),
-		"group":     group(ctx, seed),
-		"offsets":   offsets(ctx, seed),
-		"pipelined": pipelined(ctx, seed),
+		"admin":        admin(ctx, seed),
+		"codecs":       compression(ctx, seed),
+		"headers":      headers(ctx, seed),
+		"group":        group(ctx, seed),
+		"offsets":      offsets(ctx, seed),
+		"pipelined":    pipelined(ctx, seed),
+		"transactions": transactions(ctx, seed),
 	}
 	out, err := json.Marshal(results)
 	must(err)

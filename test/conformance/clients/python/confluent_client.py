@@ -153,4 +153,58 @@ def offsets():
     return {**found, "low": low, "high": high, "after": after}
 
 
-print(json.dumps({"admin": admin(), "codecs": codecs(), "headers": headers(), "group": group(), "offsets": offsets()}))
+def transactions():
+    """Copies a topic in transactions, of which every third is aborted at first, then is fenced."""
+    client = AdminClient(BOOTSTRAP)
+    client.create_topics([NewTopic("rd-copy", PARTITIONS, 1)])["rd-copy"].result()
+    produce("rd-original", RECORDS)
+    producer = Producer({**BOOTSTRAP, "transactional.id": "rd-copier", "transaction.timeout.ms": 30000})
+    producer.init_transactions(LIMIT_SECONDS)
+    source = consumer("rd-copiers", **{"isolation.level": "read_committed"})
+    source.subscribe(["rd-original"])
+    done = aborted = 0
+    is_aborting = False
+    while done < RECORDS:
+        records = [record for record in source.consume(40, 1) if record.error() is None]
+        if not records:
+            continue
+        producer.begin_transaction()
+        for record in records:
+            producer.produce("rd-copy", key=record.key(), value=record.value())
+        positions = source.position(source.assignment())
+        producer.send_offsets_to_transaction(positions, source.consumer_group_metadata(), LIMIT_SECONDS)
+        is_aborting = not is_aborting and done // 40 % 3 == 1
+        if is_aborting:
+            producer.abort_transaction(LIMIT_SECONDS)
+            aborted += 1
+            for place in source.committed(source.assignment(), LIMIT_SECONDS):
+                source.seek(place)
+        else:
+            producer.commit_transaction(LIMIT_SECONDS)
+            done += len(records)
+    committed = source.committed([TopicPartition("rd-original", 0)], LIMIT_SECONDS)[0].offset
+    source.close()
+    places = [TopicPartition("rd-copy", partition, 0) for partition in range(PARTITIONS)]
+    reader = consumer("rd-copy-readers", **{"isolation.level": "read_committed"})
+    reader.assign(places)
+    copies = read(reader, RECORDS)
+    copies += [record for record in reader.consume(500, 1) if record.error() is None]
+    reader.close()
+    everything = consumer("rd-copy-readers", **{"isolation.level": "read_uncommitted"})
+    everything.assign(places)
+    dirty = read(everything, RECORDS + 1)
+    everything.close()
+    other = Producer({**BOOTSTRAP, "transactional.id": "rd-copier"})
+    other.init_transactions(LIMIT_SECONDS)
+    try:
+        producer.begin_transaction()
+        producer.produce("rd-copy", value=b"late")
+        producer.commit_transaction(LIMIT_SECONDS)
+        fenced = "committed"
+    except KafkaException as error:
+        fenced = error.args[0].name()
+    return {"copies": len(copies), "distinct": len({record.value() for record in copies}), "committed": committed,
+            "hasAborted": aborted > 0, "isDirtySeen": len(dirty) > RECORDS, "fenced": fenced}
+
+
+print(json.dumps({"transactions": transactions(), "admin": admin(), "codecs": codecs(), "headers": headers(), "group": group(), "offsets": offsets()}))
