@@ -15,14 +15,8 @@ import {
   transactionStateName,
 } from '../../../../src/broker/transactions/transaction-state.ts'
 import { ControlRecordType } from '../../../../src/records/control-batch.ts'
+import { type Command, milliseconds } from '../../support/scenario-script.ts'
 import { TransactionHarness } from './transaction-harness.ts'
-
-/** Words of a command: plain ones in order, and those of the form `name=value`. */
-interface Command {
-  readonly verb: string
-  readonly plain: readonly string[]
-  readonly named: ReadonlyMap<string, string>
-}
 
 interface Producer {
   readonly transactionalId: string
@@ -35,9 +29,8 @@ interface Producer {
 type Verb = (command: Command) => void
 
 /**
- * Plays a script against a transaction coordinator. Lines that start with `>` are commands; what
- * follows each is what came of it: answers as they arrive, then the records that became durable and
- * the markers that partitions got.
+ * Commands of a script against a transaction coordinator. What comes of each: answers as they arrive,
+ * then the records that became durable and the markers that partitions got.
  */
 export class TransactionScenario {
   readonly #harness = new TransactionHarness()
@@ -45,17 +38,6 @@ export class TransactionScenario {
   #lines: string[] = []
   #shownRecordCount = 0
   #shownMarkerCount = 0
-
-  async play(script: string): Promise<string> {
-    const played: string[] = []
-    for (const line of script.split('\n')) {
-      const isOutput = line.startsWith('  ')
-      if (isOutput) continue
-      played.push(line)
-      if (line.startsWith('> ')) played.push(...(await this.#run(parse(line.slice(2)))))
-    }
-    return played.join('\n')
-  }
 
   readonly #verbs: Readonly<Record<string, Verb>> = {
     init: (command) => this.#init(command),
@@ -103,7 +85,7 @@ export class TransactionScenario {
     wait: () => {},
   }
 
-  async #run(command: Command): Promise<string[]> {
+  async run(command: Command): Promise<string[]> {
     this.#lines = []
     const verb = this.#verbs[command.verb]
     if (verb === undefined) throw new Error(`no command ${command.verb}`)
@@ -126,7 +108,7 @@ export class TransactionScenario {
   }
 
   #say(line: string): void {
-    this.#lines.push(`  ${line}`)
+    this.#lines.push(line)
   }
 
   #producer({ plain: [name = ''], named }: Command): Producer {
@@ -240,36 +222,9 @@ export class TransactionScenario {
   }
 }
 
-function parse(text: string): Command {
-  const [verb = '', ...words] = text.trim().split(/\s+/)
-  const plain = words.filter((word) => !word.includes('='))
-  const named = new Map(
-    words
-      .filter((word) => word.includes('='))
-      .map((word) => [word.slice(0, word.indexOf('=')), word.slice(word.indexOf('=') + 1)]),
-  )
-  return { verb, plain, named }
-}
-
 function partitionOf(name: string): TopicPartition {
   const at = name.lastIndexOf('-')
   return { topic: name.slice(0, at), partition: Number(name.slice(at + 1)) }
-}
-
-const UNIT_MS: Readonly<Record<string, number>> = {
-  '': 1,
-  ms: 1,
-  s: 1_000,
-  m: 60_000,
-  h: 3_600_000,
-  d: 86_400_000,
-}
-
-function milliseconds(text: string): number {
-  const match = /^(-?\d+)([a-z]*)$/.exec(text)
-  const unit = UNIT_MS[match?.[2] ?? 'none']
-  if (match === null || unit === undefined) throw new Error(`${text} is no duration`)
-  return Number(match[1]) * unit
 }
 
 function describePartitions(partitions: TransactionPartitions): string {

@@ -3,14 +3,8 @@ import type { EncodedRecord } from '../../../../src/broker/coordinator/coordinat
 import type { JoinGroupResult } from '../../../../src/broker/groups/classic/classic-group-requests.ts'
 import { NO_TOPIC_ID } from '../../../../src/broker/groups/offset-requests.ts'
 import { decodeOffsetsRecord } from '../../../../src/records/internal/offsets-records.ts'
+import { type Command, milliseconds } from '../../support/scenario-script.ts'
 import { GroupHarness, subscription } from './group-harness.ts'
-
-/** Words of a command: plain ones in order, and those of the form `name=value`. */
-interface Command {
-  readonly verb: string
-  readonly plain: readonly string[]
-  readonly named: ReadonlyMap<string, string>
-}
 
 interface Client {
   memberId: string
@@ -22,27 +16,16 @@ interface Client {
 type Verb = (command: Command) => void
 
 /**
- * Plays a script against a group coordinator. Lines that start with `>` are commands; what follows
- * each is what came of it: answers as they arrive, then the records that became durable. Member ids
- * are random, so they are shown as `<name>`, with a number from the second id of a client on.
+ * Commands of a script against a group coordinator. What comes of each: answers as they arrive, then
+ * the records that became durable. Member ids are random, so they are shown as `<name>`, with a number
+ * from the second id of a client on.
  */
-export class Scenario {
+export class GroupScenario {
   readonly #groups = new GroupHarness()
   readonly #clients = new Map<string, Client>()
   readonly #aliases = new Map<string, string>()
   #lines: string[] = []
   #shownRecordCount = 0
-
-  async play(script: string): Promise<string> {
-    const played: string[] = []
-    for (const line of script.split('\n')) {
-      const isOutput = line.startsWith('  ')
-      if (isOutput) continue
-      played.push(line)
-      if (line.startsWith('> ')) played.push(...(await this.#run(parse(line.slice(2)))))
-    }
-    return played.join('\n')
-  }
 
   readonly #verbs: Readonly<Record<string, Verb>> = {
     join: (command) => this.#join(command),
@@ -71,7 +54,7 @@ export class Scenario {
     wait: () => {},
   }
 
-  async #run(command: Command): Promise<string[]> {
+  async run(command: Command): Promise<string[]> {
     this.#lines = []
     const verb = this.#verbs[command.verb]
     if (verb === undefined) throw new Error(`no command ${command.verb}`)
@@ -80,14 +63,14 @@ export class Scenario {
     const [duration] = command.plain
     if (command.verb === 'wait') await this.#groups.advance(milliseconds(duration ?? ''))
     for (const record of this.#groups.log.durable.slice(this.#shownRecordCount)) {
-      this.#lines.push(`  log ${describeRecord(record)}`)
+      this.#say(`log ${describeRecord(record)}`)
     }
     this.#shownRecordCount = this.#groups.log.durable.length
     return this.#lines.map((line) => this.#withAliases(line))
   }
 
   #say(line: string): void {
-    this.#lines.push(`  ${line}`)
+    this.#lines.push(line)
   }
 
   #client(name: string | undefined): Client {
@@ -239,36 +222,6 @@ export class Scenario {
       this.#say(`delete ${groupId}: ${errorName(errorCode)}`)
     })
   }
-}
-
-function parse(line: string): Command {
-  const [verb = '', ...words] = line.trim().split(/\s+/)
-  const isNamed = (word: string): boolean => word.includes('=')
-  return {
-    verb,
-    plain: words.filter((word) => !isNamed(word)),
-    named: new Map(
-      words.filter(isNamed).map((word) => {
-        const [name = '', value = ''] = word.split('=')
-        return [name, value]
-      }),
-    ),
-  }
-}
-
-const UNITS: Readonly<Record<string, number>> = {
-  ms: 1,
-  s: 1_000,
-  m: 60_000,
-  h: 3_600_000,
-  d: 86_400_000,
-}
-
-function milliseconds(text: string): number {
-  const [, count, unit = ''] = /^(\d+)(ms|s|m|h|d)$/.exec(text) ?? []
-  const factor = UNITS[unit]
-  if (factor === undefined) throw new Error(`${text} is no duration, such as 10s or 5m`)
-  return Number(count) * factor
 }
 
 function describeJoin(result: JoinGroupResult): string {
