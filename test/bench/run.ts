@@ -1,63 +1,68 @@
 /**
  * Measures Spool beside Apache Kafka on this machine. Run:
- *   npm run bench -- [--rounds N] [--only NAME,NAME] [--targets kafka,spool] [--smoke] [--no-fill]
- *                    [--scale X] [--json FILE] [--profile DIR]
- * --smoke is a quick look with small sizes; --profile writes V8 CPU profiles of Spool. Linux only.
- * docs/benchmarks.md says how to read the table.
+ *   npm run bench -- --help
+ * Linux only. docs/benchmarks.md says how to read the table.
  */
 import { writeFile } from 'node:fs/promises'
 import { cpus, platform, release, tmpdir, totalmem } from 'node:os'
 import { join } from 'node:path'
-import { parseArgs } from 'node:util'
+import { InvalidArgumentError, program } from 'commander'
 import { versions } from '../conformance/peers/versions.ts'
+import { positiveInteger, positiveNumber } from '../support/flags.ts'
 import { type BenchOptions, runBench } from './bench.ts'
 import { jsonOf, tableOf } from './report.ts'
 import { SCENARIOS } from './scenarios.ts'
 
 const SMOKE_SCALE = 0.01
 
-const { values } = parseArgs({
-  options: {
-    rounds: { type: 'string' },
-    only: { type: 'string', default: '' },
-    targets: { type: 'string', default: 'kafka,spool' },
-    smoke: { type: 'boolean', default: false },
-    'no-fill': { type: 'boolean', default: false },
-    scale: { type: 'string' },
-    json: { type: 'string', default: join(tmpdir(), `spool-bench-${process.pid}.json`) },
-    profile: { type: 'string' },
-  },
-})
+type Kind = BenchOptions['kinds'][number]
 
-function refuse(text: string): never {
-  console.error(text)
-  process.exit(2)
-}
-
-function chosenScenarios(): BenchOptions['scenarios'] {
-  const names = values.only.split(',').filter((name) => name !== '')
+function scenariosOf(text: string): BenchOptions['scenarios'] {
+  const names = text.split(',')
   const known = SCENARIOS.map(({ name }) => name)
   const unknown = names.find((name) => !known.includes(name))
   if (unknown !== undefined)
-    refuse(`no scenario is called ${unknown}; there are ${known.join(', ')}`)
-  return SCENARIOS.filter(({ name }) => names.length === 0 || names.includes(name))
+    throw new InvalidArgumentError(`There is no ${unknown}, but ${known.join(', ')}.`)
+  return SCENARIOS.filter(({ name }) => names.includes(name))
 }
 
-function chosenKinds(): BenchOptions['kinds'] {
-  return values.targets.split(',').map((kind) => {
+function kindsOf(text: string): Kind[] {
+  return text.split(',').map((kind) => {
     if (kind === 'kafka' || kind === 'spool') return kind
-    return refuse(`--targets takes kafka and spool, not ${kind}`)
+    throw new InvalidArgumentError(`There are kafka and spool, not ${kind}.`)
   })
 }
 
-function positive(name: string, text: string): number {
-  const value = Number(text)
-  return value > 0 ? value : refuse(`--${name} is a number above 0, not ${text}`)
+interface Flags {
+  readonly rounds?: number
+  readonly only?: BenchOptions['scenarios']
+  readonly targets?: readonly Kind[]
+  readonly smoke: boolean
+  readonly fill: boolean
+  readonly scale?: number
+  readonly json: string
+  readonly profile?: string
 }
 
-if (platform() !== 'linux') refuse('the bench reads CPU time and memory from /proc: it needs Linux')
-const roundCount = positive('rounds', values.rounds ?? (values.smoke ? '1' : '3'))
-const scale = positive('scale', values.scale ?? String(values.smoke ? SMOKE_SCALE : 1))
+const JSON_FILE = join(tmpdir(), `spool-bench-${process.pid}.json`)
+const values = program
+  .name('npm run bench --')
+  .option('--rounds <n>', 'interleaved rounds (default: 3, smoke: 1)', positiveInteger)
+  .option('--only <name,...>', 'scenarios by name (default: all)', scenariosOf)
+  .option('--targets <name,...>', 'kafka and spool (default: both)', kindsOf)
+  .option('--smoke', 'a quick look with small sizes', false)
+  .option('--no-fill', 'do not touch all free memory first')
+  .option('--scale <x>', `sizes (default: 1, smoke: ${SMOKE_SCALE})`, positiveNumber)
+  .option('--json <file>', 'where every run is written', JSON_FILE)
+  .option('--profile <dir>', 'where V8 CPU profiles of Spool are written')
+  .addHelpText('after', `\nScenarios: ${SCENARIOS.map(({ name }) => name).join(', ')}`)
+  .parse()
+  .opts<Flags>()
+
+if (platform() !== 'linux')
+  program.error('the bench reads CPU time and memory from /proc: it needs Linux')
+const roundCount = values.rounds ?? (values.smoke ? 1 : 3)
+const scale = values.scale ?? (values.smoke ? SMOKE_SCALE : 1)
 const machine = {
   date: new Date().toISOString(),
   node: process.version,
@@ -69,11 +74,11 @@ const machine = {
   scale,
 }
 const results = await runBench({
-  scenarios: chosenScenarios(),
-  kinds: chosenKinds(),
+  scenarios: values.only ?? SCENARIOS,
+  kinds: values.targets ?? ['kafka', 'spool'],
   roundCount,
   scale,
-  fillsPageCache: !values.smoke && !values['no-fill'],
+  fillsPageCache: !values.smoke && values.fill,
   warmsUp: !values.smoke,
   ...(values.profile === undefined ? {} : { profileDir: values.profile }),
   log: (line) => console.log(line),

@@ -1,27 +1,21 @@
 /**
  * Runs the conformance tier: real clients and Kafka's own tests against a broker.
- *   npm run conformance -- [--target spool|kafka] [--only NAME] [--all]
- * --only takes part of a file's path, such as kafka-tools or differential; --all adds what takes long or
- * needs what Spool does not have yet. Ends with the counts of the test runner and their sum.
+ *   npm run conformance -- --help
+ * Ends with the counts of the test runner and their sum.
  */
 import { spawn } from 'node:child_process'
 import { glob } from 'node:fs/promises'
 import { join, relative } from 'node:path'
 import { createInterface } from 'node:readline'
-import { parseArgs } from 'node:util'
+import { Option, program } from 'commander'
 
-const { values } = parseArgs({
-  options: {
-    target: { type: 'string', default: 'spool' },
-    only: { type: 'string', default: '' },
-    all: { type: 'boolean', default: false },
-  },
-})
-
-if (values.target !== 'spool' && values.target !== 'kafka') {
-  console.error(`--target is spool or kafka, not ${values.target}`)
-  process.exit(2)
-}
+const values = program
+  .name('npm run conformance --')
+  .addOption(new Option('--target <broker>').choices(['spool', 'kafka']).default('spool'))
+  .option('--only <name>', "part of a file's path, such as kafka-tools or differential", '')
+  .option('--all', 'also what takes long or needs what Spool does not have yet', false)
+  .parse()
+  .opts<{ target: 'spool' | 'kafka'; only: string; all: boolean }>()
 const found = await Array.fromAsync(glob(join(import.meta.dirname, '**/*.test.ts')))
 const files = found.map((file) => relative(process.cwd(), file)).sort()
 const wanted = files.filter((file) => file.includes(values.only))

@@ -1,36 +1,21 @@
 /**
  * Kills a broker with SIGKILL in the middle of a produce load, again and again, and checks that what
- * it acknowledged is there. Run: npm run crash -- [--rounds N] [--seed S] [--kills N] [--target kafka]
- * Round i uses seed S + i, so one failing round is run again with --rounds 1 --seed ITS_SEED.
+ * it acknowledged is there. Run: npm run crash -- --help. Round i uses seed S + i, so one failing round is run again with --rounds 1 --seed ITS_SEED.
  */
 import { randomInt } from 'node:crypto'
-import { parseArgs } from 'node:util'
+import { Option, program } from 'commander'
+import { positiveInteger, wholeNumber } from '../support/flags.ts'
 import { runRound } from './round.ts'
 
-const { values } = parseArgs({
-  options: {
-    rounds: { type: 'string', default: '50' },
-    seed: { type: 'string', default: String(randomInt(1_000_000)) },
-    kills: { type: 'string', default: '3' },
-    target: { type: 'string', default: 'spool' },
-  },
-})
-
-function wholeNumber(name: 'rounds' | 'seed' | 'kills'): number {
-  const value = Number(values[name])
-  if (Number.isSafeInteger(value) && value >= 0) return value
-  console.error(`--${name} is a whole number, not ${values[name]}`)
-  process.exit(2)
-}
-
-const roundCount = wholeNumber('rounds')
-const firstSeed = wholeNumber('seed')
-const killCount = wholeNumber('kills')
-const kind = values.target
-if (kind !== 'spool' && kind !== 'kafka') {
-  console.error(`--target is spool or kafka, not ${kind}`)
-  process.exit(2)
-}
+const values = program
+  .name('npm run crash --')
+  .option('--rounds <n>', 'how many rounds', positiveInteger, 50)
+  .option('--seed <n>', 'of the first round', wholeNumber, randomInt(1_000_000))
+  .option('--kills <n>', 'kills in a round', positiveInteger, 3)
+  .addOption(new Option('--target <broker>').choices(['spool', 'kafka']).default('spool'))
+  .parse()
+  .opts<{ rounds: number; seed: number; kills: number; target: 'spool' | 'kafka' }>()
+const { rounds: roundCount, seed: firstSeed, kills: killCount, target: kind } = values
 
 console.log(`${roundCount} rounds of ${killCount} kills, --seed ${firstSeed}`)
 const startedAt = performance.now()

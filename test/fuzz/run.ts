@@ -1,6 +1,7 @@
-/** Run: npm run fuzz [-- --frames N --seed S]. The same seed sends the same frames. */
+/** Run: npm run fuzz -- --help. The same seed sends the same frames. */
 import { randomInt } from 'node:crypto'
-import { parseArgs } from 'node:util'
+import { program } from 'commander'
+import { positiveInteger, wholeNumber } from '../support/flags.ts'
 import { fuzz } from './fuzz.ts'
 
 const MIB = 1024 * 1024
@@ -8,14 +9,12 @@ const MIB = 1024 * 1024
 /** More than one world ever needs; a leak of one frame in ten passes it soon. */
 const MAX_HEAP_GROWTH_BYTES = 200 * MIB
 
-const { values } = parseArgs({
-  options: { frames: { type: 'string', default: '1000000' }, seed: { type: 'string' } },
-})
-const frameCount = Number(values.frames)
-const seed = values.seed === undefined ? randomInt(0x7fff_ffff) : Number(values.seed)
-if (!Number.isSafeInteger(frameCount) || frameCount < 1 || !Number.isSafeInteger(seed)) {
-  throw new Error('--frames takes a positive whole number and --seed a whole number')
-}
+const { frames: frameCount, seed } = program
+  .name('npm run fuzz --')
+  .option('--frames <n>', 'how many mutated frames', positiveInteger, 1_000_000)
+  .option('--seed <n>', 'of the mutations', wholeNumber, randomInt(0x7fff_ffff))
+  .parse()
+  .opts<{ frames: number; seed: number }>()
 
 const heapBytes = (): number => process.memoryUsage().heapUsed + process.memoryUsage().arrayBuffers
 let lowestHeapBytes = Number.POSITIVE_INFINITY
