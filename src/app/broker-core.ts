@@ -92,7 +92,7 @@ export class BrokerCore {
       random,
       logger: logger.child('groups'),
       topics: this.automaticTopics,
-      config: () => groupConfigOf(config),
+      config: () => groupConfigOf(config, metadata),
       metadata: () => metadata.image,
     })
     this.producerIds = new ProducerIds(metadata)

@@ -1,10 +1,12 @@
 import type { BrokerConfig } from '../broker/configs/broker-config.ts'
+import { boundedGroupValue } from '../broker/configs/group-config-rules.ts'
 import type { GroupConfig, GroupOverrides, MigrationPolicy } from '../broker/groups/group-config.ts'
+import { ConfigResourceType, type MetadataStore } from '../ports/metadata-store.ts'
 
 const MINUTE_MS = 60_000
 
 /** The settings of the group coordinator as they are now. */
-export function groupConfigOf(config: BrokerConfig): GroupConfig {
+export function groupConfigOf(config: BrokerConfig, metadata: MetadataStore): GroupConfig {
   return {
     minSessionTimeoutMs: config.getInt('group.min.session.timeout.ms'),
     maxSessionTimeoutMs: config.getInt('group.max.session.timeout.ms'),
@@ -23,8 +25,21 @@ export function groupConfigOf(config: BrokerConfig): GroupConfig {
       .toLowerCase() as MigrationPolicy,
     consumerRegexRefreshIntervalMs: config.getInt('group.consumer.regex.refresh.interval.ms'),
     rack: config.find('broker.rack'),
-    ofGroup: () => NO_OVERRIDES,
+    ofGroup: (groupId) => overridesOf(groupId, config, metadata),
   }
 }
 
-const NO_OVERRIDES: GroupOverrides = {}
+/** What was set for one group, within the bounds that the broker has for it now. */
+function overridesOf(
+  groupId: string,
+  config: BrokerConfig,
+  { image }: MetadataStore,
+): GroupOverrides {
+  const values = image.configs(ConfigResourceType.GROUP, groupId)
+  const numberOf = (name: string) => boundedGroupValue(name, values, config)
+  return {
+    consumerSessionTimeoutMs: numberOf('consumer.session.timeout.ms'),
+    consumerHeartbeatIntervalMs: numberOf('consumer.heartbeat.interval.ms'),
+    consumerAssignmentIntervalMs: numberOf('consumer.assignment.interval.ms'),
+  }
+}

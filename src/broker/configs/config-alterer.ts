@@ -12,6 +12,7 @@ import { checkBrokerResource, validateBrokerConfigs } from './broker-config-rule
 import { type ConfigDefinition, ConfigType } from './config-definition.ts'
 import { brokerConfigDefinitions, topicConfigDefinitions } from './config-tables.ts'
 import { listOf } from './config-validation.ts'
+import { validateGroupConfigs } from './group-config-rules.ts'
 import { validateTopicConfigs } from './topic-config-rules.ts'
 
 /** What IncrementalAlterConfigs does to a value (KIP-339). */
@@ -37,6 +38,9 @@ export interface AlterOutcome {
   readonly errorCode: ErrorCode
   readonly errorMessage: string | null
 }
+
+/** Configs of groups grow by no APPEND: Kafka does not know there which of them are lists. */
+const NO_DEFINITIONS: ReadonlyMap<string, ConfigDefinition> = new Map()
 
 /** Kafka's number of the resource type for the levels of its loggers. */
 const BROKER_LOGGER = 8
@@ -96,6 +100,7 @@ export class ConfigAlterer {
       else after.set(alteration.name, value)
     }
     if (type === ConfigResourceType.TOPIC) validateTopicConfigs(after, this.#config)
+    else if (type === ConfigResourceType.GROUP) validateGroupConfigs(after, this.#config)
     else validateBrokerConfigs(resourceName, before, after)
     const names = new Set([...before.keys(), ...after.keys()])
     const changes: MetadataChange[] = []
@@ -130,9 +135,12 @@ export class ConfigAlterer {
       const logger = alterations[0]?.name ?? ''
       throw new BrokerError(ErrorCode.INVALID_CONFIG, `Logger ${logger} does not exist!`)
     }
-    if (type === ConfigResourceType.GROUP || type === ConfigResourceType.CLIENT_METRICS) {
-      const kind = type === ConfigResourceType.GROUP ? 'groups' : 'client metrics'
-      throw invalidRequest(`This broker has no configs of ${kind}.`)
+    if (type === ConfigResourceType.GROUP) {
+      if (resourceName === '') throw invalidRequest('Default group resources are not allowed.')
+      return NO_DEFINITIONS
+    }
+    if (type === ConfigResourceType.CLIENT_METRICS) {
+      throw invalidRequest('This broker has no configs of client metrics.')
     }
     throw invalidRequest(`Unknown resource type ${type}`)
   }

@@ -7,6 +7,7 @@ import type { ConfigDefinition, ConfigType } from './config-definition.ts'
 import { brokerConfigDefinitions, topicConfigDefinitions } from './config-tables.ts'
 import { hasEffect } from './configs-without-effect.ts'
 import { isChangeable } from './dynamic-configs.ts'
+import { groupConfigDefinitions } from './group-config-definitions.ts'
 import { TopicConfig } from './topic-config.ts'
 
 /** One config as DescribeConfigs shows it. */
@@ -61,6 +62,31 @@ export class ConfigDescriber {
     }
     const definitions = chosen(brokerConfigDefinitions(), keys)
     return definitions.map((one) => this.#describe(one, this.#config.synonyms(one.name)))
+  }
+
+  /**
+   * @param groupId of any group, there or not
+   * @throws BrokerError INVALID_REQUEST for an empty name
+   */
+  group(groupId: string, keys: readonly string[] | null): DescribedConfig[] {
+    if (groupId === '') throw invalidRequest('Group name must not be empty')
+    const values = this.#metadata.image.configs(ConfigResourceType.GROUP, groupId)
+    return chosen(groupConfigDefinitions(), keys).map(
+      ({ name, type, brokerName, defaultValue }) => {
+        const own = values.get(name)
+        const synonyms: ConfigSynonym[] =
+          brokerName === null
+            ? [{ name, value: defaultValue, source: ConfigSource.DEFAULT }]
+            : this.#config.synonyms(brokerName)
+        if (own !== undefined) synonyms.unshift({ name, value: own, source: ConfigSource.GROUP })
+        const [winner] = synonyms
+        return {
+          ...{ name, type, synonyms, isReadOnly: false, isSensitive: false },
+          value: winner?.value ?? null,
+          source: winner?.source ?? ConfigSource.DEFAULT,
+        }
+      },
+    )
   }
 
   #clusterDefaults(keys: readonly string[] | null): DescribedConfig[] {

@@ -4,11 +4,11 @@ export type MigrationPolicy = 'bidirectional' | 'upgrade' | 'downgrade' | 'disab
 /** What was set for one group by itself; the rest is the broker's. */
 export interface GroupOverrides {
   /** `consumer.session.timeout.ms` */
-  readonly consumerSessionTimeoutMs?: number
+  readonly consumerSessionTimeoutMs?: number | undefined
   /** `consumer.heartbeat.interval.ms` */
-  readonly consumerHeartbeatIntervalMs?: number
+  readonly consumerHeartbeatIntervalMs?: number | undefined
   /** `consumer.assignment.interval.ms` */
-  readonly consumerAssignmentIntervalMs?: number
+  readonly consumerAssignmentIntervalMs?: number | undefined
 }
 
 /** Settings of the group coordinator, read anew for every step; the names are Kafka's. */

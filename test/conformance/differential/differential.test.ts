@@ -8,6 +8,7 @@ import { fetch } from './fetch.ts'
 import { fetchSessions } from './fetch-sessions.ts'
 import { framing } from './framing.ts'
 import { groupAdmin } from './group-admin.ts'
+import { groupConfigs } from './group-configs.ts'
 import { groupMembership } from './group-membership.ts'
 import { groupMigration } from './group-migration.ts'
 import { idempotence } from './idempotence.ts'
@@ -35,6 +36,7 @@ const SCENARIOS: Readonly<Record<string, readonly Scenario[]>> = {
   'group administration': groupAdmin,
   'consumer groups': consumerGroups,
   'groups between the protocols': groupMigration,
+  'configs of groups': groupConfigs,
   transactions,
 }
 

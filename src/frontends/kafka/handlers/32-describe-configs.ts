@@ -50,9 +50,10 @@ function describe(
 ): DescribedConfig[] {
   if (type === ConfigResourceType.TOPIC) return describer.topic(name, keys)
   if (type === ConfigResourceType.BROKER) return describer.broker(name, keys)
+  if (type === ConfigResourceType.GROUP) return describer.group(name, keys)
   throw new BrokerError(
     ErrorCode.INVALID_REQUEST,
-    `This broker has configs of topics and brokers, not of resource type ${type}.`,
+    `This broker has configs of topics, brokers and groups, not of resource type ${type}.`,
   )
 }
 
