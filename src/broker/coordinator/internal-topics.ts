@@ -3,6 +3,7 @@ import type { Partition } from '../topics/partition.ts'
 /** Topics that the broker keeps its own state in. */
 export const OFFSETS_TOPIC = '__consumer_offsets'
 export const TRANSACTIONS_TOPIC = '__transaction_state'
+export const SHARE_STATE_TOPIC = '__share_group_state'
 
 /** What a coordinator needs of the topics of this broker. */
 export interface InternalTopics {
@@ -23,5 +24,6 @@ export interface InternalTopics {
 export function partitionForKey(key: string, partitionCount: number): number {
   let hash = 0
   for (let at = 0; at < key.length; at++) hash = (Math.imul(hash, 31) + key.charCodeAt(at)) | 0
-  return (hash & 0x7fff_ffff) % partitionCount
+  // Not the sign bit cut off, as with the hashes that choose partitions of producers.
+  return (hash === -0x8000_0000 ? 0 : Math.abs(hash)) % partitionCount
 }
