@@ -36,11 +36,14 @@ interface Lz4Frame {
   /** Bytes that it decompresses to. */
   readonly contentBytes: number
   readonly endMarkPosition: number
+  readonly blockCount: number
 }
 
 interface NativeLz4 {
   compressFrameSync(input: Buffer): Buffer
   decompressFrameSync(input: Buffer): Buffer
+  /** Takes a block behind the number of bytes that it decompresses to. */
+  uncompressSync(input: Buffer): Buffer
 }
 
 interface PureLz4 {
@@ -62,11 +65,32 @@ export function selectLz4Frames(loaded: unknown): Lz4Frames {
   const native = loaded as Partial<NativeLz4> | undefined
   const compressFrame = native?.compressFrameSync
   const decompressFrame = native?.decompressFrameSync
+  const decompressBlock = native?.uncompressSync
   if (compressFrame === undefined || decompressFrame === undefined) return pureLz4Frames()
   return {
     compress: (input) => compressFrame(input),
-    decompress: (input) => decompressFrame(input),
+    // A block alone, as nearly all batches are, takes half the time of a frame.
+    decompress: (input, frame) =>
+      decompressBlock !== undefined && isOnlyBlock(input, frame)
+        ? decompressBlock(sizedBlock(input, frame))
+        : decompressFrame(input),
   }
+}
+
+/** One block that is compressed, in a frame without a checksum over what comes out. */
+function isOnlyBlock(input: Buffer, frame: Lz4Frame): boolean {
+  const { blockCount, firstBlockPosition, flags } = frame
+  if (blockCount !== 1 || (flags & CONTENT_CHECKSUM_BIT) !== 0) return false
+  return input.readUInt32LE(firstBlockPosition) < STORED_BIT
+}
+
+function sizedBlock(input: Buffer, { firstBlockPosition, contentBytes }: Lz4Frame): Buffer {
+  const start = firstBlockPosition + 4
+  const size = input.readUInt32LE(firstBlockPosition)
+  const block = Buffer.allocUnsafe(4 + size)
+  block.writeUInt32LE(contentBytes)
+  input.copy(block, 4, start, start + size)
+  return block
 }
 
 /** The pure implementation: our frame around the blocks of lz4js. */
@@ -164,10 +188,12 @@ function walkBlocks(
 ): Lz4Frame {
   let at = firstBlockPosition
   let contentBytes = 0
+  let blockCount = 0
   for (;;) {
     if (at + 4 > input.length) throw corrupt('cut before its end mark')
     const field = input.readUInt32LE(at)
     if (field === 0) break
+    blockCount++
     const size = field & ~STORED_BIT
     const start = at + 4
     const end = start + size
@@ -189,7 +215,7 @@ function walkBlocks(
   }
   const hasChecksum = (flags & CONTENT_CHECKSUM_BIT) !== 0
   if (hasChecksum && at + 8 > input.length) throw corrupt('cut in its content checksum')
-  return { flags, firstBlockPosition, contentBytes, endMarkPosition: at }
+  return { flags, firstBlockPosition, contentBytes, endMarkPosition: at, blockCount }
 }
 
 function decompressBlocks(blocks: PureLz4, input: Buffer, frame: Lz4Frame): Buffer {

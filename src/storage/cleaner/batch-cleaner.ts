@@ -109,7 +109,7 @@ function filter(buffer: Buffer, at: number, rules: CleanRules): KeptRecords {
   const keepsTombstones = !isHorizonPast(buffer, at, rules.nowMs)
   return filterRecords(buffer, at, (bytes, offset, keyStart, keyEnd, hasValue) => {
     if (offset > map.latestOffset) return true
-    if (keyEnd < 0 || offset < map.get(bytes, keyStart, keyEnd)) return false
+    if (keyEnd < 0 || !map.isNewest(bytes, keyStart, keyEnd, offset)) return false
     return hasValue || keepsTombstones
   })
 }

@@ -222,10 +222,11 @@ export class CleaningRound {
 /** As large as it may be, but no larger than the offsets that could go into it. */
 function makeMap(request: SurveyRequest): OffsetMap {
   const { dedupeBufferBytes, loadFactor } = request.limits
-  const offsetCount = request.upperBoundOffset - request.firstDirtyOffset + 1
+  const { firstDirtyOffset: firstOffset } = request
+  const offsetCount = request.upperBoundOffset - firstOffset + 1
   const slotCount = Math.ceil(offsetCount / loadFactor) + 1
   const bufferBytes = Math.min(dedupeBufferBytes, slotCount * OFFSET_MAP_SLOT_BYTES)
-  return new OffsetMap(bufferBytes, loadFactor, request.hashSecret)
+  return new OffsetMap(bufferBytes, loadFactor, request.hashSecret, { firstOffset, offsetCount })
 }
 
 function lastRecordsOf(fields: Float64Array): Map<number, LastRecord> {

@@ -4,35 +4,27 @@ export const HASH_WORDS = 4
 /** The last hash, 128 bits; read it before the next one. */
 export const lastHash = new Uint32Array(HASH_WORDS)
 
-/** Halves of the hash and the secret are those of one HalfSipHash each. */
-const HALF_WORDS = 2
-
 /**
- * Hashes a key, `bytes[start, end)`, into `lastHash`: HalfSipHash-2-4 with 64 bits, twice, with a secret each. Keys are chosen
- * by clients, and two of the same hash are taken for one: without the secret nobody can make them.
+ * Hashes a key, `bytes[start, end)`, into `lastHash`: HalfSipHash-2-4 with 64 bits, twice, with a
+ * secret each. Keys are chosen by clients, and two of the same hash are taken for one: without the
+ * secret nobody can make them.
  * Source: Aumasson and Bernstein, "SipHash: a fast short-input PRF", and its reference code.
+ *
+ * Hot: up to two calls for each record. State is in local variables, as signed 32-bit integers. Both
+ * halves (a and b) go in step, so that the processor works on one while it waits for the other.
  */
 export function hashKey(bytes: Uint8Array, start: number, end: number, secret: Uint32Array): void {
-  hashHalf(bytes, start, end, secret[0] as number, secret[1] as number, 0)
-  hashHalf(bytes, start, end, secret[2] as number, secret[3] as number, HALF_WORDS)
-}
-
-/** Hot: two calls for each record. State is in local variables, as signed 32-bit integers. */
-function hashHalf(
-  bytes: Uint8Array,
-  start: number,
-  end: number,
-  secret0: number,
-  secret1: number,
-  into: number,
-): void {
   const length = end - start
   const wordsEnd = start + (length & ~3)
-  let v0 = secret0 | 0
-  let v1 = secret1 ^ 0xee
-  let v2 = 0x6c796765 ^ secret0
-  let v3 = 0x74656462 ^ secret1
-  // One step for each word of the key and one for its length, then eight that end it.
+  let a0 = (secret[0] as number) | 0
+  let a1 = (secret[1] as number) ^ 0xee
+  let a2 = 0x6c796765 ^ (secret[0] as number)
+  let a3 = 0x74656462 ^ (secret[1] as number)
+  let b0 = (secret[2] as number) | 0
+  let b1 = (secret[3] as number) ^ 0xee
+  let b2 = 0x6c796765 ^ (secret[2] as number)
+  let b3 = 0x74656462 ^ (secret[3] as number)
+  // One step for each word of the key and one for its length, then eight rounds that end it.
   let rounds = 2
   for (let at = start; ; at += 4) {
     let word = 0
@@ -47,27 +39,44 @@ function hashHalf(
       for (let rest = at; rest < end; rest++) word |= (bytes[rest] as number) << ((rest - at) * 8)
     } else {
       rounds = 4
-      if (at === wordsEnd + 4) v2 ^= 0xee
-      else {
-        lastHash[into] = v1 ^ v3
-        v1 ^= 0xdd
+      if (at === wordsEnd + 4) {
+        a2 ^= 0xee
+        b2 ^= 0xee
+      } else {
+        lastHash[0] = a1 ^ a3
+        lastHash[2] = b1 ^ b3
+        a1 ^= 0xdd
+        b1 ^= 0xdd
       }
     }
-    v3 ^= word
+    a3 ^= word
+    b3 ^= word
     for (let round = 0; round < rounds; round++) {
-      v0 = (v0 + v1) | 0
-      v1 = ((v1 << 5) | (v1 >>> 27)) ^ v0
-      v0 = (v0 << 16) | (v0 >>> 16)
-      v2 = (v2 + v3) | 0
-      v3 = ((v3 << 8) | (v3 >>> 24)) ^ v2
-      v0 = (v0 + v3) | 0
-      v3 = ((v3 << 7) | (v3 >>> 25)) ^ v0
-      v2 = (v2 + v1) | 0
-      v1 = ((v1 << 13) | (v1 >>> 19)) ^ v2
-      v2 = (v2 << 16) | (v2 >>> 16)
+      a0 = (a0 + a1) | 0
+      b0 = (b0 + b1) | 0
+      a1 = ((a1 << 5) | (a1 >>> 27)) ^ a0
+      b1 = ((b1 << 5) | (b1 >>> 27)) ^ b0
+      a0 = (a0 << 16) | (a0 >>> 16)
+      b0 = (b0 << 16) | (b0 >>> 16)
+      a2 = (a2 + a3) | 0
+      b2 = (b2 + b3) | 0
+      a3 = ((a3 << 8) | (a3 >>> 24)) ^ a2
+      b3 = ((b3 << 8) | (b3 >>> 24)) ^ b2
+      a0 = (a0 + a3) | 0
+      b0 = (b0 + b3) | 0
+      a3 = ((a3 << 7) | (a3 >>> 25)) ^ a0
+      b3 = ((b3 << 7) | (b3 >>> 25)) ^ b0
+      a2 = (a2 + a1) | 0
+      b2 = (b2 + b1) | 0
+      a1 = ((a1 << 13) | (a1 >>> 19)) ^ a2
+      b1 = ((b1 << 13) | (b1 >>> 19)) ^ b2
+      a2 = (a2 << 16) | (a2 >>> 16)
+      b2 = (b2 << 16) | (b2 >>> 16)
     }
-    v0 ^= word
+    a0 ^= word
+    b0 ^= word
     if (at === wordsEnd + 8) break
   }
-  lastHash[into + 1] = v1 ^ v3
+  lastHash[1] = a1 ^ a3
+  lastHash[3] = b1 ^ b3
 }

@@ -31,7 +31,9 @@ const NOW = 1_000_000
 const RETENTION = 5000
 
 function rulesOf(newest: Record<string, number>, changes: Partial<CleanRules> = {}): CleanRules {
-  const map = new OffsetMap(100 * OFFSET_MAP_SLOT_BYTES, 0.9, [1, 2, 3, 4])
+  // Nothing was put for the batches here: the keys decide.
+  const span = { firstOffset: 0, offsetCount: 0 }
+  const map = new OffsetMap(100 * OFFSET_MAP_SLOT_BYTES, 0.9, [1, 2, 3, 4], span)
   for (const [key, offset] of Object.entries(newest).sort((a, b) => a[1] - b[1]))
     map.put(Buffer.from(key), 0, Buffer.byteLength(key), offset)
   return {
