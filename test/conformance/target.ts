@@ -30,6 +30,8 @@ export interface TargetOptions {
   readonly config?: Readonly<Record<string, string>>
   /** Start on this directory, made before, and never remove it; else on a new temporary one. */
   readonly directory?: string
+  /** A port to listen on, such as that of a broker before; else a free one. */
+  readonly port?: number
   /** What stands before the command of the broker: Spool only, to run it in other namespaces. */
   readonly wrapper?: readonly string[]
 }
@@ -78,11 +80,7 @@ export async function startTarget(kind: TargetKind, options: TargetOptions = {})
   const config = { ...COMMON_CONFIG, ...options.config }
   try {
     const start = kind === 'kafka' ? startKafka : startSpool
-    const { server, bootstrap, dataDir, startMs } = await start(
-      directory,
-      config,
-      options.wrapper ?? [],
-    )
+    const { server, bootstrap, dataDir, startMs } = await start(directory, config, options)
     return {
       kind,
       bootstrap,
@@ -114,10 +112,10 @@ interface Started {
 async function startSpool(
   directory: string,
   config: Readonly<Record<string, string>>,
-  wrapper: readonly string[],
+  { wrapper = [], port = 0 }: TargetOptions,
 ): Promise<Started> {
   const main = join(import.meta.dirname, '..', '..', 'bin', 'spool.mjs')
-  const listeners = ['--kafka', '127.0.0.1:0', '--no-nats', '--no-http']
+  const listeners = ['--kafka', `127.0.0.1:${port}`, '--no-nats', '--no-http']
   const settings = Object.entries(config).flatMap(([name, value]) => ['--set', `${name}=${value}`])
   const serve = [main, 'serve', '--data-dir', directory, ...listeners, ...settings]
   const [program = '', ...args] = [...wrapper, process.execPath, ...serve]
@@ -137,10 +135,11 @@ async function startSpool(
 async function startKafka(
   directory: string,
   config: Readonly<Record<string, string>>,
+  options: TargetOptions,
 ): Promise<Started> {
   const libs = await installKafka()
-  const [port, controllerPort] = await freePorts(2)
-  const bootstrap = `127.0.0.1:${port}`
+  const [freePort, controllerPort] = await freePorts(2)
+  const bootstrap = `127.0.0.1:${options.port ?? freePort}`
   const controller = `127.0.0.1:${controllerPort}`
   const dataDir = join(directory, 'logs')
   const properties = {

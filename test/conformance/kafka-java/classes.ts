@@ -12,6 +12,9 @@ const DEFAULT_CLASSES = [
   'producer.ProducerCompressionTest',
   'producer.ProducerSendWhileDeletionTest',
   'producer.ProducerIntegrationTest',
+  'producer.ProducerIdExpirationTest',
+  'TransactionsExpirationTest',
+  'TransactionsWithMaxInFlightOneTest',
   'admin.ListOffsetsIntegrationTest',
   'admin.ConcurrentListOffsetsRequestTest',
   'admin.DeleteTopicTest',
@@ -29,10 +32,15 @@ const DEFAULT_CLASSES = [
   'consumer.ConsumerTopicCreationTest',
 ]
 
-const BY_HAND_CLASSES = [
-  'TransactionsWithMaxInFlightOneTest',
-  'admin.DynamicGroupConfigIntegrationTest',
-]
+const BY_HAND_CLASSES = ['admin.DynamicGroupConfigIntegrationTest']
+
+/** Ids that expire while a test waits for it. */
+const SOON_EXPIRED = {
+  'auto.create.topics.enable': 'false',
+  'transaction.abort.timed.out.transaction.cleanup.interval.ms': '200',
+  'transaction.remove.expired.transaction.cleanup.interval.ms': '500',
+  'producer.id.expiration.check.interval.ms': '500',
+}
 
 const CONFIGS: Readonly<Record<string, Readonly<Record<string, string>>>> = {
   'producer.ProducerFailureHandlingTest': {
@@ -40,6 +48,16 @@ const CONFIGS: Readonly<Record<string, Readonly<Record<string, string>>>> = {
     'replica.fetch.max.bytes': '15200',
     'auto.create.topics.enable': 'false',
     'offsets.topic.num.partitions': '1',
+  },
+  'producer.ProducerIdExpirationTest': {
+    ...SOON_EXPIRED,
+    'transactional.id.expiration.ms': '5000',
+    'producer.id.expiration.ms': '10000',
+  },
+  TransactionsExpirationTest: {
+    ...SOON_EXPIRED,
+    'transactional.id.expiration.ms': '10000',
+    'producer.id.expiration.ms': '5000',
   },
 }
 
@@ -56,7 +74,6 @@ export const javaClasses: readonly JavaClass[] = [
 export const foreignClasses: Readonly<Record<string, string>> = {
   MetadataVersionIntegrationTest: 'upgrades the feature levels of its own cluster',
   ClientRebootstrapTest: 'stops and starts brokers',
-  TransactionsExpirationTest: 'needs producer ids that expire after seconds',
   MetricsDuringTopicCreationDeletionTest: 'reads metrics inside the broker',
   CreateTopicsRequestWithPolicyTest: 'loads a policy class into the broker',
   'admin.AdminClientWithPoliciesIntegrationTest': 'loads a policy class into the broker',
@@ -71,7 +88,6 @@ export const foreignClasses: Readonly<Record<string, string>> = {
   'consumer.SaslPlainPlaintextConsumerTest': 'needs a SASL listener',
   'consumer.ShareConsumerRackAwareTest': 'needs brokers in racks',
   'consumer.ShareConsumerTest': 'half an hour of share groups, which are not in scope yet',
-  'producer.ProducerIdExpirationTest': 'needs producer ids that expire after seconds',
   'producer.SocketServerMemoryPoolTest': "reads the broker's memory pool",
   'security.GroupAuthorizerIntegrationTest': 'loads an authorizer class into the broker',
 }

@@ -24,6 +24,8 @@ const CLASSES = {
   'producer-perf-test': 'ProducerPerformance',
   'client-compatibility': 'ClientCompatibilityTest',
   topics: 'TopicCommand',
+  'transactional-message-copier': 'TransactionalMessageCopier',
+  transactions: 'TransactionsCommand',
   'verifiable-consumer': 'VerifiableConsumer',
   'verifiable-producer': 'VerifiableProducer',
 } as const

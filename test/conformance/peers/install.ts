@@ -2,11 +2,13 @@
 import { peersDir } from './cache.ts'
 import { installFranzGo } from './franz-go.ts'
 import { installKafka } from './kafka.ts'
+import { installKafkaStreams } from './kafka-streams.ts'
 import { installKafkaTests } from './kafka-tests.ts'
 import { installPythonClients } from './python.ts'
 
 const PEERS: Readonly<Record<string, () => Promise<string>>> = {
   kafka: installKafka,
+  'kafka-streams': installKafkaStreams,
   'kafka-tests': installKafkaTests,
   python: installPythonClients,
   'franz-go': installFranzGo,

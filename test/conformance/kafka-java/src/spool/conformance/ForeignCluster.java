@@ -15,6 +15,7 @@ import org.apache.kafka.clients.admin.Admin;
 import org.apache.kafka.clients.admin.GroupListing;
 import org.apache.kafka.clients.admin.NewTopic;
 import org.apache.kafka.clients.admin.TopicDescription;
+import org.apache.kafka.clients.consumer.GroupProtocol;
 import org.apache.kafka.common.GroupType;
 import org.apache.kafka.common.Node;
 import org.apache.kafka.common.errors.GroupNotEmptyException;
@@ -185,6 +186,9 @@ public final class ForeignCluster implements ClusterInstance {
     @Override public void waitForReadyBrokers() { }
     @Override public void ensureConsistentMetadata() { }
     @Override public void ensureConsistentMetadata(Collection<KafkaBroker> brokers, Collection<ControllerServer> controllers) { }
+
+    // Both targets serve both; Kafka's own library asks the broker objects.
+    @Override public Set<GroupProtocol> supportedGroupProtocols() { return Set.of(GroupProtocol.CLASSIC, GroupProtocol.CONSUMER); }
 
     @Override public Map<Integer, KafkaBroker> brokers() { return new BrokersWithoutObjects(brokerIds()); }
     @Override public Map<Integer, KafkaBroker> aliveBrokers() { return brokers(); }
