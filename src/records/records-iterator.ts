@@ -6,7 +6,9 @@ import {
   baseTimestampOf,
   Codec,
   codecOf,
+  isCrcValid,
   isKnownCodec,
+  lastOffsetOf,
   MAGIC_V2,
   magicOf,
   maxTimestampOf,
@@ -54,6 +56,22 @@ export function* batchPositions(buffer: Buffer, start = 0, end = buffer.length):
     yield position
     position += size
   }
+}
+
+/** True when the whole batches in `buffer` have the right CRC and offsets that rise. */
+export function areBatchesIntact(buffer: Buffer): boolean {
+  let lastOffset = -1
+  try {
+    for (const position of batchPositions(buffer)) {
+      if (!isCrcValid(buffer, position) || baseOffsetOf(buffer, position) <= lastOffset)
+        return false
+      lastOffset = lastOffsetOf(buffer, position)
+    }
+  } catch (error) {
+    if (error instanceof CorruptRecordError) return false
+    throw error
+  }
+  return true
 }
 
 /**

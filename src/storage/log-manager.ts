@@ -184,6 +184,9 @@ export class LogManager implements LogStore {
       saveLogStarts: () => this.#saveLogStarts(),
       removeLater: (paths: readonly string[], delayMs: number) =>
         this.#remover.removeLater(paths, delayMs),
+      deleteExpiredSoon: () => {
+        if (!this.#isClosed) this.#attempt(() => this.#deleteExpired())
+      },
     }
     const log = new FilePartitionLog(this.#context, home, identity, path, loaded, config, listener)
     this.#logs.set(name, log)
@@ -371,16 +374,20 @@ export class LogManager implements LogStore {
   #later(delayMs: number, task: () => void): void {
     const timer = this.#scheduler.after(delayMs, () => {
       this.#timers.delete(timer)
-      try {
-        task()
-      } catch (error) {
-        if (!(error instanceof StorageError)) throw error
-        this.#context.logger.error('work on the data directory failed, it is tried again', {
-          error: error.message,
-        })
-      }
+      this.#attempt(task)
     })
     this.#timers.add(timer)
+  }
+
+  #attempt(task: () => void): void {
+    try {
+      task()
+    } catch (error) {
+      if (!(error instanceof StorageError)) throw error
+      this.#context.logger.error('work on the data directory failed, it is tried again', {
+        error: error.message,
+      })
+    }
   }
 
   #deleteExpired(): void {

@@ -132,6 +132,7 @@ class FileRead {
   #segment!: LogSegment
   /** Where the segment behind it began when this one was entered, -1: there was none. */
   #nextBaseOffset = -1
+  #isReadAgain = false
 
   constructor(context: LogContext, segments: LogSegments, request: ReadRequest, done: ReadDone) {
     this.#context = context
@@ -212,7 +213,8 @@ class FileRead {
       const problem = this.#problemOf(buffer, at, position + at, size)
       if (problem !== null) {
         memory.release()
-        this.#fail(problem)
+        if (this.#isReadAgain) this.#fail(problem)
+        else this.#readAgain(position, byteCount)
         return
       }
       if (lastOffsetOf(buffer, at) < offset) {
@@ -239,6 +241,12 @@ class FileRead {
       this.nextPosition = position + at
     }
     this.#afterBatches(memory, start, end, position, at)
+  }
+
+  /** A flipped bit may be one of the disk or its cable, which is not there the next time. */
+  #readAgain(position: number, byteCount: number): void {
+    this.#isReadAgain = true
+    this.#readAt(position, byteCount, byteCount > LARGEST_READ_BYTES)
   }
 
   #afterBatches(memory: ReadBuffer, start: number, end: number, position: number, at: number) {

@@ -20,6 +20,7 @@ import { ProducerSnapshots } from './producer-snapshots.ts'
 import { ProducerState } from './producer-state.ts'
 import { snapshotFitsLog } from './snapshot-check.ts'
 import { finishSwaps } from './swap-recovery.ts'
+import { TailRewriter } from './tail-rewriter.ts'
 import {
   dropDamagedTransactionIndexes,
   restoreTransactionIndex,
@@ -184,7 +185,8 @@ class LogRecovery {
   #recoverFrom(segments: LogSegment[], first: number): LogSegment[] {
     for (let index = first; index < segments.length; index++) {
       const endOffset = segments[index + 1]?.baseOffset
-      const problem = this.#recoverSegment(segments[index] as LogSegment, endOffset)
+      const bytesBehind = segments.slice(index + 1).reduce((sum, one) => sum + one.sizeBytes, 0)
+      const problem = this.#recoverSegment(segments[index] as LogSegment, endOffset, bytesBehind)
       if (problem === null || problem === IN_NEXT_SEGMENT) continue
       // Only bytes behind its last batch were cut: a preallocated file that was not trimmed.
       if (endOffset === this.#logEndOffset) continue
@@ -194,12 +196,17 @@ class LogRecovery {
   }
 
   /** @returns why the segment was cut, so that what follows may not connect; null: it is whole */
-  #recoverSegment(segment: LogSegment, endOffset: number | undefined): string | null {
+  #recoverSegment(
+    segment: LogSegment,
+    endOffset: number | undefined,
+    bytesBehind: number,
+  ): string | null {
     this.#context.beforeWrite()
     this.#rebuilt.add(segment)
     const buffer = scanBufferFor(segment.sizeBytes)
-    const { indexIntervalBytes } = this.#options.config
-    const { scanner, nextOffset } = segment.rebuild(indexIntervalBytes, buffer, endOffset)
+    const { indexIntervalBytes, durability } = this.#options.config
+    const rewriter = durability === 'fsync' ? new TailRewriter(segment.handle, bytesBehind) : null
+    const { scanner, nextOffset } = segment.rebuild(indexIntervalBytes, buffer, endOffset, rewriter)
     this.#logEndOffset = nextOffset
     const fileBytes = segment.handle.sizeBytes()
     if (scanner.problem !== null) this.#cut(segment, scanner.problem, fileBytes)
@@ -325,7 +332,8 @@ class LogRecovery {
     const isRebuilt = this.#rebuilt.has(segment)
     const start = from > segment.baseOffset ? segment.indexes.offsets.lookup(from) : 0
     const buffer = scanBufferFor(segment.sizeBytes)
-    const scanner = new BatchScanner(segment.handle, start, segment.sizeBytes, buffer, false)
+    // A flipped bit must not get into what is known of producers.
+    const scanner = new BatchScanner(segment.handle, start, segment.sizeBytes, buffer, true, true)
     while (scanner.next()) {
       const { at } = scanner
       if (lastOffsetOf(scanner.buffer, at) < from) continue

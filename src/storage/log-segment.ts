@@ -17,6 +17,7 @@ import {
 } from './log-files.ts'
 import { OffsetIndex } from './offset-index.ts'
 import { loadIndexes, type SegmentIndexes } from './segment-indexes.ts'
+import type { TailRewriter } from './tail-rewriter.ts'
 import { TimeIndex } from './time-index.ts'
 import { TransactionIndex } from './transaction-index.ts'
 import type { UnsyncedFiles } from './unsynced-files.ts'
@@ -227,12 +228,14 @@ export class LogSegment {
   /**
    * Rebuilds the indexes from the file, up to the first bytes that are no valid batch.
    * @param endOffset where the next segment begins
+   * @param rewriter gets every batch that stays
    * @returns the scanner where it stopped, and the offset after the last batch
    */
   rebuild(
     intervalBytes: number,
     buffer: Buffer,
     endOffset = Number.MAX_SAFE_INTEGER,
+    rewriter: TailRewriter | null = null,
   ): { scanner: BatchScanner; nextOffset: number } {
     const scanner = new BatchScanner(this.handle, 0, this.handle.sizeBytes(), buffer, true)
     this.#reset()
@@ -252,10 +255,12 @@ export class LogSegment {
         scanner.problem = IN_NEXT_SEGMENT
         break
       }
+      rewriter?.add(scanner.buffer, scanner.at, scanner.sizeBytes, scanner.position)
       const timestampMs = maxTimestampOf(scanner.buffer, scanner.at)
       this.appended(scanner.sizeBytes, lastOffset, timestampMs, intervalBytes)
       nextOffset = lastOffset + 1
     }
+    rewriter?.flush()
     return { scanner, nextOffset }
   }
 

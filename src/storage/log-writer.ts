@@ -13,6 +13,7 @@ import type { LogContext } from './log-context.ts'
 import type { LoadedLog } from './log-recovery.ts'
 import type { LogSegments } from './log-segments.ts'
 import { LogSyncer } from './log-syncer.ts'
+import { isOutOfSpace } from './out-of-space.ts'
 import type { PendingBatch } from './pending-batch.ts'
 import type { ProducerEntrySnapshot } from './producer-entry.ts'
 import type { ProducerSnapshots } from './producer-snapshots.ts'
@@ -30,6 +31,8 @@ export interface WrittenLog extends PartitionLog {
   readonly producers: ProducerState
   readonly listener: LogListener
   readonly config: LogConfig
+  /** All below it survives a power failure, with the indexes and snapshots of it. */
+  readonly recoveryPoint: number
 }
 
 /** While a sync is in flight, so much is collected for the next write unless somebody waits for it. */
@@ -38,7 +41,6 @@ const MAX_HELD_BYTES = 4 * 1024 * 1024
 const MAX_HOLD_MS = 100
 /** Larger values of `flush.ms` mean never. */
 const LONGEST_TIMER_MS = 0x7fff_ffff
-const OUT_OF_SPACE = new Set(['ENOSPC', 'EDQUOT'])
 
 /** The write side of a log: the list of a turn, the write, the sync, and who waits for which. */
 export class LogWriter {
@@ -73,6 +75,10 @@ export class LogWriter {
   #holdTimer: Timer | null = null
   /** Who waits until nothing is under way. */
   #idle: (() => void)[] = []
+  /** Who waits for the end of a sync, or of the log. */
+  #sync: (() => void)[] = []
+  /** The last segment has to end if it begins below. */
+  #mustRollBelow = -1
 
   constructor(log: WrittenLog, loaded: LoadedLog) {
     this.#log = log
@@ -131,6 +137,7 @@ export class LogWriter {
   roll(): void {
     if (this.failure !== null || this.#isWriting || this.#log.segments.active.sizeBytes === 0)
       return
+    if (!this.#mayRoll()) return
     this.#log.context.beforeWrite()
     this.#roll(this.#writtenOffset)
     if (!this.#syncer.isInFlight) this.#startSync()
@@ -138,9 +145,14 @@ export class LogWriter {
 
   /** Rolls, and resolves when all before the new segment is safe on disk, or the log failed. */
   async rollAndSync(): Promise<void> {
-    while (this.failure === null && this.#isWriting) await this.#untilIdle()
-    this.roll()
-    await this.#untilIdle()
+    const { endOffset } = this
+    this.#mustRollBelow = endOffset
+    while (this.failure === null && this.#log.recoveryPoint < endOffset) {
+      if (!this.#isWriting && this.#pending.length === 0) this.roll()
+      await new Promise<void>((resolve) => {
+        this.#sync.push(resolve)
+      })
+    }
   }
 
   async close(): Promise<void> {
@@ -188,6 +200,7 @@ export class LogWriter {
     this.#written.refuseFrom(0, ErrorCode.KAFKA_STORAGE_ERROR)
     this.#durable.refuseFrom(0, ErrorCode.KAFKA_STORAGE_ERROR)
     this.#becameIdle()
+    for (const tell of this.#sync.splice(0)) tell()
     if (!isExpected) this.#log.listener.logFailed(this.#log, error)
   }
 
@@ -228,6 +241,7 @@ export class LogWriter {
       let count: number
       try {
         count = this.#nextRun()
+        if (count === 0) return
         const { active } = segments
         active.isSyncPromised = config.durability === 'fsync'
         segments.use(active)
@@ -280,7 +294,10 @@ export class LogWriter {
     })
   }
 
-  /** How many pending batches go into one write; rolls first when the segment is full. */
+  /**
+   * How many pending batches go into one write; rolls first when the segment is full.
+   * @returns 0: the segment has to be synced first, then the writing goes on
+   */
   #nextRun(): number {
     const { config, segments } = this.#log
     let runBytes = 0
@@ -288,8 +305,10 @@ export class LogWriter {
     for (let at = this.#pendingFirst; at < this.#pending.length; at++) {
       const { buffer, baseOffset, lastOffset, timestampMs } = this.#pending[at] as PendingBatch
       const bytes = runBytes + buffer.byteLength
-      if (segments.active.isFullFor(bytes, lastOffset, timestampMs, config)) {
+      const mustRoll = this.#mustRollActive && segments.active.sizeBytes + runBytes > 0
+      if (mustRoll || segments.active.isFullFor(bytes, lastOffset, timestampMs, config)) {
         if (count > 0) return count
+        if (!this.#mayRoll()) return 0
         this.#roll(baseOffset)
       }
       count++
@@ -298,6 +317,21 @@ export class LogWriter {
       if (segments.active.sizeBytes === 0) return count
     }
     return count
+  }
+
+  /**
+   * A power failure that leaves a segment must not take the end of the one before: that would be a
+   * gap, as compaction makes them, and nobody could tell. So what is synced comes first, if anybody
+   * waits for syncs at all; if it is not, its sync begins.
+   */
+  #mayRoll(): boolean {
+    if (this.#log.config.durability === 'os' || !this.#needsSync) return true
+    if (!this.#syncer.isInFlight) this.#startSync()
+    return false
+  }
+
+  get #mustRollActive(): boolean {
+    return this.#log.segments.active.baseOffset < this.#mustRollBelow
   }
 
   #runWritten(count: number): void {
@@ -360,6 +394,11 @@ export class LogWriter {
   }
 
   #synced(error: Error | null, endOffset: number): void {
+    this.#syncEnded(error, endOffset)
+    for (const tell of this.#sync.splice(0)) tell()
+  }
+
+  #syncEnded(error: Error | null, endOffset: number): void {
     if (this.failure !== null) {
       this.#becameIdle()
       return
@@ -465,9 +504,4 @@ export class LogWriter {
       this.#idle.push(resolve)
     })
   }
-}
-
-function isOutOfSpace(error: Error): boolean {
-  const code = (error.cause as { code?: unknown } | undefined)?.code
-  return typeof code === 'string' && OUT_OF_SPACE.has(code)
 }

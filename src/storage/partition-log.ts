@@ -39,6 +39,8 @@ export interface LogHome {
   saveLogStarts(): Promise<void>
   /** Removes files after a while. */
   removeLater(paths: readonly string[], delayMs: number): void
+  /** Runs retention again, for what had to be made safe first. */
+  deleteExpiredSoon(): void
 }
 
 /**

@@ -50,6 +50,15 @@ function isBelow(next: LogSegment | undefined, highWatermark: number): boolean {
   return next === undefined || next.baseOffset <= highWatermark
 }
 
+/**
+ * How many of the oldest segments are safe with all that goes with them: what was known of their
+ * producers must survive in the snapshot at their end before they go.
+ */
+export function sealedCount(segments: readonly LogSegment[]): number {
+  const index = segments.findIndex((segment) => !segment.isSealed)
+  return index < 0 ? segments.length : index
+}
+
 function countWhile(
   segments: readonly LogSegment[],
   isExpired: (segment: LogSegment, next: LogSegment | undefined) => boolean,
@@ -57,7 +66,7 @@ function countWhile(
   let count = 0
   for (const segment of segments) {
     const next = segments[count + 1]
-    if (next === undefined && segment.sizeBytes === 0) break
+    if (!segment.isSealed || (next === undefined && segment.sizeBytes === 0)) break
     if (!isExpired(segment, next)) break
     count++
   }

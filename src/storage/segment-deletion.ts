@@ -8,6 +8,7 @@ import {
   expiredSegmentCount,
   pinnedByFuture,
   type RetentionInput,
+  sealedCount,
 } from './retention.ts'
 
 /** What retention uses of a log. */
@@ -22,8 +23,11 @@ export interface ExpiringLog {
   readonly isFailed: boolean
   /** A compacted segment is being put in place: names of files are about to change. */
   readonly isSwapping: boolean
-  readonly writer: { roll(): void }
-  readonly home: { removeLater(paths: readonly string[], delayMs: number): void }
+  readonly writer: { rollAndSync(): Promise<void> }
+  readonly home: {
+    removeLater(paths: readonly string[], delayMs: number): void
+    deleteExpiredSoon(): void
+  }
   advanceLogStart(offset: number): void
 }
 
@@ -41,10 +45,22 @@ export function startAfterRetention(log: ExpiringLog): number {
     return -1
   }
   if (count === log.segments.all.length) {
-    if (log.highWatermark === log.logEndOffset) log.writer.roll()
-    count = Math.min(count, log.segments.all.length - 1)
+    if (log.highWatermark === log.logEndOffset) rollExpired(log)
+    count = Math.min(count, log.segments.all.length - 1, sealedCount(log.segments.all))
   }
   return count === 0 ? -1 : (log.segments.all[count] as LogSegment).baseOffset
+}
+
+/** What is in the last segment goes once it is safe with all that goes with it. */
+function rollExpired(log: ExpiringLog): void {
+  log.writer.rollAndSync().then(
+    () => log.home.deleteExpiredSoon(),
+    (error: Error) =>
+      log.context.logger.error('an expired segment could not be ended, it is tried again', {
+        directory: log.directory,
+        error: error.message,
+      }),
+  )
 }
 
 /**

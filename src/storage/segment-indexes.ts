@@ -87,7 +87,8 @@ function rebuildIndexes(
   const offsets = new OffsetIndex(segment.baseOffset)
   const times = new TimeIndex(segment.baseOffset)
   const buffer = Buffer.allocUnsafe(SCAN_BUFFER_BYTES)
-  const scanner = new BatchScanner(segment.handle, 0, segment.sizeBytes, buffer, false)
+  // What is wrong here would be saved.
+  const scanner = new BatchScanner(segment.handle, 0, segment.sizeBytes, buffer, true, true)
   let sinceEntry = 0
   let maxTimestampMs = -1
   let maxTimestampOffset = segment.baseOffset

@@ -65,6 +65,9 @@ export async function inspectDirectory(
   const state = new MetadataState(owner.clusterId, owner.nodeId)
   const replay = new MetadataReplay(state)
   const metadata = await inspectMetadata(fs, dataDir, state, replay)
+  const marker = readIfThere(fs, `${dataDir}/${CLEAN_SHUTDOWN_FILE}`)
+  // A snapshot may have swallowed what the log said, but Kafka marks its stop with a broker epoch.
+  const wasKafkaLast = replay.wasKafkaLast || /"brokerEpoch":\d/.test(marker ?? '')
   const isWholePicture = metadata.problems.length === 0
   const obstacles = isWholePicture
     ? findObstacles(state, replay, owner)
@@ -72,7 +75,7 @@ export async function inspectDirectory(
   const problems = [...obstacles, ...metadata.problems]
   const kafkaProblems = [...findSharedObstacles(state, owner), ...metadata.kafkaProblems]
   const warnings = [...metadata.warnings]
-  if (isWholePicture && (options.partitions === 'always' || replay.wasKafkaLast)) {
+  if (isWholePicture && (options.partitions === 'always' || wasKafkaLast)) {
     const found = inspectPartitions(fs, dataDir, state.image)
     problems.push(...found.problems)
     kafkaProblems.push(...found.kafkaProblems)
@@ -87,8 +90,8 @@ export async function inspectDirectory(
   return {
     owner,
     state,
-    lastRunBy: replay.wasKafkaLast ? 'Apache Kafka' : 'Spool',
-    isCleanlyStopped: fs.stat(`${dataDir}/${CLEAN_SHUTDOWN_FILE}`) !== undefined,
+    lastRunBy: wasKafkaLast ? 'Apache Kafka' : 'Spool',
+    isCleanlyStopped: marker !== null,
     snapshot: metadata.snapshot,
     problems,
     kafkaProblems,
@@ -183,9 +186,13 @@ function logStartOf(fs: FileSystem, dataDir: string): number {
     return starts.get(METADATA_DIRECTORY) ?? 0
   } catch (error) {
     // Reported with the other checkpoints.
-    if (error instanceof StorageError) return 0
+    if (isDamage(error)) return 0
     throw error
   }
+}
+
+function readIfThere(fs: FileSystem, path: string): string | null {
+  return fs.stat(path) === undefined ? null : fs.readFile(path).toString('latin1')
 }
 
 function checkpointDamage(fs: FileSystem, path: string): string | null {
@@ -193,7 +200,12 @@ function checkpointDamage(fs: FileSystem, path: string): string | null {
     readOffsetCheckpoint(fs, path)
     return null
   } catch (error) {
-    if (error instanceof StorageError) return error.message
+    if (isDamage(error)) return error.message
     throw error
   }
+}
+
+/** What is in a file is wrong; it is not the disk that failed, which may be well the next time. */
+function isDamage(error: unknown): error is StorageError {
+  return error instanceof StorageError && error.cause === undefined
 }

@@ -15,7 +15,7 @@ import {
   lastOffsetOf,
   producerIdOf,
 } from '../../records/record-batch.ts'
-import { batchPositions, recordsOf } from '../../records/records-iterator.ts'
+import { areBatchesIntact, batchPositions, recordsOf } from '../../records/records-iterator.ts'
 import type { Partition, TransactionStanding } from '../topics/partition.ts'
 import type {
   CoordinatorLog,
@@ -26,6 +26,8 @@ import type {
 
 /** Bytes read at once while loading. Source: offsets.load.buffer.size */
 const LOAD_BYTES = 5 * 1024 * 1024
+/** A disk or its cable flips a bit now and then. */
+const MAX_READS = 3
 /** Decompressed size of one batch that Kafka or we wrote; group metadata can be large. */
 const MAX_DECOMPRESSED_BYTES = 128 * 1024 * 1024
 
@@ -95,6 +97,8 @@ class LogReplay {
   readonly #done: (error: Error | null) => void
   readonly #endOffset: number
   #offset: number
+  /** Times that the same bytes were read, as they were damaged. */
+  #readCount = 0
 
   constructor(
     partition: Partition,
@@ -138,6 +142,11 @@ class LogReplay {
       const [first] = slice.pieces
       const bytes =
         slice.pieces.length === 1 && first !== undefined ? first : Buffer.concat(slice.pieces)
+      if (!areBatchesIntact(bytes)) {
+        if (++this.#readCount < MAX_READS) return true
+        throw new StorageError(`the log is damaged behind offset ${before}`)
+      }
+      this.#readCount = 0
       for (const position of batchPositions(bytes)) this.#replayBatch(bytes, position)
     } catch (error) {
       this.#done(error as Error)

@@ -28,8 +28,14 @@ export interface NodeIdentityOptions {
 
 const FILE = 'meta.properties'
 const UUID = /^[\w-]{22}$/
-/** Files that may be there before the first start: they hold no data of anybody. */
-const HARMLESS = /^(\.lock|lost\+found|\.DS_Store|[a-z-]+-offset-checkpoint|log4j2\.properties)$/
+/**
+ * Files that may be there before the first start, or that one leaves that is cut off: they hold no
+ * data of anybody.
+ */
+const HARMLESS = [
+  /^(\.lock|lost\+found|\.DS_Store|log4j2\.properties)$/,
+  /^(meta\.properties|\.kafka_cleanshutdown|[a-z-]+-offset-checkpoint)(\.tmp)?$/,
+]
 
 /**
  * Reads who owns a data directory; changes nothing.
@@ -94,9 +100,11 @@ export function requireNode(found: FoundIdentity, nodeId: number, dataDir: strin
   )
 }
 
+const isForeign = (name: string): boolean => !HARMLESS.some((pattern) => pattern.test(name))
+
 function refuseForeign(fs: FileSystem, dataDir: string): void {
   const isThere = fs.stat(dataDir) !== undefined
-  const foreign = isThere ? fs.list(dataDir).find((name) => !HARMLESS.test(name)) : undefined
+  const foreign = isThere ? fs.list(dataDir).find(isForeign) : undefined
   if (foreign === undefined) return
   throw new ConfigError(
     `${dataDir} holds ${foreign} but no meta.properties, so it is not a data directory; ` +

@@ -11,6 +11,7 @@ import type {
   PartitionLog,
 } from '../../ports/partition-log.ts'
 import { buildBatch, type NewRecord } from '../../records/batch-builder.ts'
+import { areBatchesIntact } from '../../records/records-iterator.ts'
 import type { MetadataSource } from './metadata-loader.ts'
 
 export const METADATA_TOPIC = '__cluster_metadata'
@@ -18,6 +19,8 @@ export const METADATA_TOPIC = '__cluster_metadata'
 const METADATA_TOPIC_ID = 'AAAAAAAAAAAAAAAAAAAAAQ'
 
 const READ_BYTES = 1024 * 1024
+/** A disk or its cable flips a bit now and then. */
+const MAX_READS = 3
 const DAY_MS = 86_400_000
 
 /** What the operator decides about the metadata log. */
@@ -116,11 +119,19 @@ export class MetadataLog implements MetadataSource, LogListener, AppendWaiter {
 
   async readFrom(offset: number, visit: (batches: Buffer) => number): Promise<void> {
     let next = offset
+    let readCount = 0
     while (next < this.#log.logEndOffset) {
       const slice = await this.#read(next)
       try {
         const { pieces } = slice
         const batches = pieces.length === 1 ? (pieces[0] as Buffer) : Buffer.concat(pieces)
+        if (!areBatchesIntact(batches)) {
+          if (++readCount < MAX_READS) continue
+          throw new StorageError(
+            `the metadata log is damaged behind offset ${next}: restore its files from a backup`,
+          )
+        }
+        readCount = 0
         const after = visit(batches)
         if (after <= next) throw new StorageError(`the metadata log can't be read at ${next}`)
         next = after

@@ -1,12 +1,13 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import { StorageError } from '../../../src/base/errors.ts'
-import type { FileHandle } from '../../../src/ports/file-system.ts'
+import type { FileHandle, FileSystem } from '../../../src/ports/file-system.ts'
 import { SeededRandom } from '../../fuzz/seeded-random.ts'
 import { type DiskFault, type DiskOptions, SimulatedDisk } from './simulated-disk.ts'
 
 interface Fixture {
   readonly disk: SimulatedDisk
+  readonly fs: FileSystem
   /** Given to the next operation of that kind. */
   readonly faults: Map<string, DiskFault>
 }
@@ -23,14 +24,15 @@ function fresh(seed: number, options: Partial<DiskOptions> = {}): Fixture {
     },
     ...options,
   })
-  disk.makeDirectory('/d')
-  disk.syncDirectory('/')
-  return { disk, faults }
+  const fs = disk.mount()
+  fs.makeDirectory('/d')
+  fs.syncDirectory('/')
+  return { disk, fs, faults }
 }
 
-function fileOf(disk: SimulatedDisk, content: string): FileHandle {
-  const handle = disk.open('/d/a', 'create')
-  disk.syncDirectory('/d')
+function fileOf(fs: FileSystem, content: string): FileHandle {
+  const handle = fs.open('/d/a', 'create')
+  fs.syncDirectory('/d')
   handle.writeNow([Buffer.from(content)], 0)
   return handle
 }
@@ -42,12 +44,12 @@ function outcomes(run: (seed: number) => string, seedCount = 300): Set<string> {
 
 const namesAfter = (disk: SimulatedDisk): string => {
   disk.losePower()
-  return disk.list('/d').join(' ')
+  return disk.mount().list('/d').join(' ')
 }
 
 const contentAfter = (disk: SimulatedDisk): string => {
   disk.losePower()
-  return disk.readFile('/d/a').toString('latin1')
+  return disk.mount().readFile('/d/a').toString('latin1')
 }
 
 function isRefused(code: string): (error: unknown) => boolean {
@@ -58,8 +60,8 @@ function isRefused(code: string): (error: unknown) => boolean {
 describe('bytes on a disk that loses power', () => {
   it('are there when they were synced, whatever came after', () => {
     const found = outcomes((seed) => {
-      const { disk } = fresh(seed)
-      const handle = fileOf(disk, 'safe')
+      const { disk, fs } = fresh(seed)
+      const handle = fileOf(fs, 'safe')
       handle.dataSyncNow()
       handle.writeNow([Buffer.from('gone')], 4)
       return contentAfter(disk).slice(0, 4)
@@ -70,8 +72,8 @@ describe('bytes on a disk that loses power', () => {
   it('are lost, whole, cut or with zeros in their midst when they were not', () => {
     const content = 'x'.repeat(1536)
     const found = outcomes((seed) => {
-      const { disk } = fresh(seed)
-      fileOf(disk, content)
+      const { disk, fs } = fresh(seed)
+      fileOf(fs, content)
       return contentAfter(disk)
         .replaceAll('\0', '.')
         .replaceAll(/(.)\1*/g, (run, one) => `${one}${run.length} `)
@@ -82,8 +84,8 @@ describe('bytes on a disk that loses power', () => {
 
   it('that were written over are the old ones or the new ones, piece by piece', () => {
     const found = outcomes((seed) => {
-      const { disk } = fresh(seed)
-      const handle = fileOf(disk, 'o'.repeat(1024))
+      const { disk, fs } = fresh(seed)
+      const handle = fileOf(fs, 'o'.repeat(1024))
       handle.dataSyncNow()
       handle.writeNow([Buffer.alloc(1024, 'n')], 0)
       return contentAfter(disk).replaceAll(/(.)\1*/gs, '$1')
@@ -93,8 +95,8 @@ describe('bytes on a disk that loses power', () => {
 
   it('that were cut off can come back', () => {
     const found = outcomes((seed) => {
-      const { disk } = fresh(seed)
-      const handle = fileOf(disk, 'abcd')
+      const { disk, fs } = fresh(seed)
+      const handle = fileOf(fs, 'abcd')
       handle.dataSyncNow()
       handle.truncate(2)
       return contentAfter(disk)
@@ -104,8 +106,8 @@ describe('bytes on a disk that loses power', () => {
 
   it('are not promised when they were written after the sync began', () => {
     const found = outcomes((seed) => {
-      const { disk } = fresh(seed)
-      const handle = fileOf(disk, 'ab')
+      const { disk, fs } = fresh(seed)
+      const handle = fileOf(fs, 'ab')
       let isDone = false
       handle.dataSync(() => {
         isDone = true
@@ -120,31 +122,31 @@ describe('bytes on a disk that loses power', () => {
 
   it('are lost after a sync that failed, although the next one succeeds', () => {
     const found = outcomes((seed) => {
-      const { disk, faults } = fresh(seed)
-      const handle = fileOf(disk, 'ab')
+      const { disk, fs, faults } = fresh(seed)
+      const handle = fileOf(fs, 'ab')
       faults.set('sync', { kind: 'error', code: 'EIO' })
       assert.throws(() => handle.dataSyncNow(), isRefused('EIO'))
       handle.dataSyncNow()
-      assert.equal(disk.readFile('/d/a').toString(), 'ab')
+      assert.equal(fs.readFile('/d/a').toString(), 'ab')
       return contentAfter(disk)
     })
     assert(found.has(''))
   })
 
   it('stay in the page cache when only the process is killed', () => {
-    const { disk } = fresh(1)
-    fileOf(disk, 'ab')
+    const { disk, fs } = fresh(1)
+    fileOf(fs, 'ab')
     disk.kill()
-    assert.equal(disk.readFile('/d/a').toString(), 'ab')
+    assert.equal(disk.mount().readFile('/d/a').toString(), 'ab')
   })
 })
 
 describe('names on a disk that loses power', () => {
   it('are there when their directory was synced', () => {
     const found = outcomes((seed) => {
-      const { disk } = fresh(seed)
-      disk.open('/d/a', 'create')
-      disk.syncDirectory('/d')
+      const { disk, fs } = fresh(seed)
+      fs.open('/d/a', 'create')
+      fs.syncDirectory('/d')
       return namesAfter(disk)
     })
     assert.deepEqual([...found], ['a'])
@@ -152,9 +154,9 @@ describe('names on a disk that loses power', () => {
 
   it('are any of those that were made since, where POSIX is all that is known', () => {
     const found = outcomes((seed) => {
-      const { disk } = fresh(seed, { names: 'any' })
-      disk.open('/d/a', 'create').dataSyncNow()
-      disk.open('/d/b', 'create').dataSyncNow()
+      const { disk, fs } = fresh(seed, { names: 'any' })
+      fs.open('/d/a', 'create').dataSyncNow()
+      fs.open('/d/b', 'create').dataSyncNow()
       return namesAfter(disk)
     })
     assert.deepEqual([...found].sort(), ['', 'a', 'a b', 'b'])
@@ -162,10 +164,10 @@ describe('names on a disk that loses power', () => {
 
   it('come in their order with a journal, and with the sync of any file', () => {
     const found = outcomes((seed) => {
-      const { disk } = fresh(seed, { names: 'journal' })
-      disk.open('/d/a', 'create').dataSyncNow()
-      disk.open('/d/b', 'create')
-      disk.open('/d/c', 'create')
+      const { disk, fs } = fresh(seed, { names: 'journal' })
+      fs.open('/d/a', 'create').dataSyncNow()
+      fs.open('/d/b', 'create')
+      fs.open('/d/c', 'create')
       return namesAfter(disk)
     })
     assert.deepEqual([...found].sort(), ['a', 'a b', 'a b c'])
@@ -173,9 +175,9 @@ describe('names on a disk that loses power', () => {
 
   it('are the old or the new one after a rename, never both or none', () => {
     const found = outcomes((seed) => {
-      const { disk } = fresh(seed)
-      fileOf(disk, 'x')
-      disk.rename('/d/a', '/d/b')
+      const { disk, fs } = fresh(seed)
+      fileOf(fs, 'x')
+      fs.rename('/d/a', '/d/b')
       return namesAfter(disk)
     })
     assert.deepEqual([...found].sort(), ['a', 'b'])
@@ -183,11 +185,12 @@ describe('names on a disk that loses power', () => {
 
   it('come back when they were removed', () => {
     const found = outcomes((seed) => {
-      const { disk } = fresh(seed)
-      fileOf(disk, 'x')
-      disk.remove('/d')
+      const { disk, fs } = fresh(seed)
+      fileOf(fs, 'x')
+      fs.remove('/d')
       disk.losePower()
-      return disk.stat('/d') === undefined ? 'none' : disk.list('/d').join(' ')
+      const after = disk.mount()
+      return after.stat('/d') === undefined ? 'none' : after.list('/d').join(' ')
     })
     assert.deepEqual([...found].sort(), ['', 'a', 'none'])
   })
@@ -195,39 +198,39 @@ describe('names on a disk that loses power', () => {
 
 describe('a disk that fails', () => {
   it('writes a part and gives the error', () => {
-    const { disk, faults } = fresh(1)
-    const handle = fileOf(disk, '')
+    const { fs, faults } = fresh(1)
+    const handle = fileOf(fs, '')
     faults.set('write', { kind: 'error', code: 'EIO', share: 0.5 })
     assert.throws(
       () => handle.writeNow([Buffer.from('abc'), Buffer.from('def')], 0),
       isRefused('EIO'),
     )
-    assert.equal(disk.readFile('/d/a').toString(), 'abc')
+    assert.equal(fs.readFile('/d/a').toString(), 'abc')
   })
 
   it('takes what fits when it is full', () => {
-    const { disk } = fresh(1)
-    const handle = fileOf(disk, '')
+    const { disk, fs } = fresh(1)
+    const handle = fileOf(fs, '')
     disk.capacityBytes = 4
     assert.throws(() => handle.writeNow([Buffer.from('abcdef')], 0), isRefused('ENOSPC'))
-    assert.equal(disk.readFile('/d/a').toString(), 'abcd')
+    assert.equal(fs.readFile('/d/a').toString(), 'abcd')
     handle.writeNow([Buffer.from('xy')], 1)
-    assert.throws(() => disk.open('/d/b', 'create'), isRefused('ENOSPC'))
+    assert.throws(() => fs.open('/d/b', 'create'), isRefused('ENOSPC'))
   })
 
   it('flips one bit of what is read, and none of what it holds', () => {
-    const { disk, faults } = fresh(1)
-    fileOf(disk, '\0\0\0\0')
+    const { fs, faults } = fresh(1)
+    fileOf(fs, '\0\0\0\0')
     faults.set('read', { kind: 'flippedBit' })
-    const bits = [...disk.readFile('/d/a')].filter((byte) => byte !== 0)
+    const bits = [...fs.readFile('/d/a')].filter((byte) => byte !== 0)
     assert.equal(bits.length, 1)
     assert(Number.isInteger(Math.log2(bits[0] as number)))
-    assert.deepEqual([...disk.readFile('/d/a')], [0, 0, 0, 0])
+    assert.deepEqual([...fs.readFile('/d/a')], [0, 0, 0, 0])
   })
 
   it('does nothing more for a process that died, nor tells it anything', () => {
-    const { disk } = fresh(1)
-    const handle = fileOf(disk, 'ab')
+    const { disk, fs } = fresh(1)
+    const handle = fileOf(fs, 'ab')
     handle.dataSync(() => assert.fail('told a dead process'))
     disk.kill()
     assert.equal(disk.taskCount, 0)
@@ -235,21 +238,22 @@ describe('a disk that fails', () => {
   })
 
   it('does not do the operation at which the plug was pulled', () => {
-    const { disk } = fresh(1, {
+    const { disk, fs } = fresh(1, {
       before: (operation) => {
         if (operation === 'rename') disk.losePower()
         return undefined
       },
     })
-    fileOf(disk, 'x').dataSyncNow()
-    assert.throws(() => disk.rename('/d/a', '/d/b'), isRefused('EPIPE'))
-    assert.deepEqual(disk.list('/d'), ['a'])
+    fileOf(fs, 'x').dataSyncNow()
+    assert.throws(() => fs.rename('/d/a', '/d/b'), isRefused('EPIPE'))
+    assert.throws(() => fs.list('/d'), isRefused('EBADF'))
+    assert.deepEqual(disk.mount().list('/d'), ['a'])
   })
 
   it('fails in the same way for the same seed', () => {
     const run = () => {
-      const { disk } = fresh(77)
-      fileOf(disk, 'q'.repeat(20_000))
+      const { disk, fs } = fresh(77)
+      fileOf(fs, 'q'.repeat(20_000))
       return contentAfter(disk)
     }
     assert.equal(run(), run())

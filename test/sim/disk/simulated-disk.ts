@@ -1,10 +1,8 @@
-import { ConfigError } from '../../../src/base/errors.ts'
-import type { FileHandle, FileLock, FileStat, FileSystem } from '../../../src/ports/file-system.ts'
+import type { FileSystem } from '../../../src/ports/file-system.ts'
 import type { SeededRandom } from '../../fuzz/seeded-random.ts'
 import { DiskDirectory, type DiskNode, type NameSurvival } from './disk-directory.ts'
 import { failure } from './disk-failure.ts'
-import { DiskFile } from './disk-file.ts'
-import { SimulatedHandle } from './simulated-handle.ts'
+import { SimulatedFileSystem } from './simulated-file-system.ts'
 
 export type DiskOperation =
   | 'open'
@@ -46,32 +44,33 @@ interface DiskTask {
 
 /**
  * A disk that behaves as badly as real ones may: what was not synced is lost, whole, in part or in
- * another order. All chance comes from the seed. Paths are absolute; `/` separates.
+ * another order. All chance comes from the seed.
  */
-export class SimulatedDisk implements FileSystem {
+export class SimulatedDisk {
   readonly random: SeededRandom
   readonly pieceBytes: number
+  readonly nowMs: () => number
+  readonly root = new DiskDirectory()
+  readonly locks = new Set<string>()
   capacityBytes = Number.POSITIVE_INFINITY
-  operationCount = 0
-  readonly #nowMs: () => number
   readonly #before: DiskOptions['before']
   readonly #names: 'journal' | 'any'
-  readonly #root = new DiskDirectory()
   readonly #unsynced = new Set<DiskDirectory>()
-  readonly #locks = new Set<string>()
   #tasks: DiskTask[] = []
   #sequence = 0
-  /** Handles and calls of a process that is dead change nothing. */
   #generation = 0
+  /** What was under way when a process died happens without being asked for again. */
+  #isDraining = false
 
   constructor(options: DiskOptions) {
     this.random = options.random
     this.pieceBytes = options.pieceBytes ?? 512
-    this.#nowMs = options.nowMs
+    this.nowMs = options.nowMs
     this.#before = options.before
     this.#names = options.names ?? 'any'
   }
 
+  /** The process that has the disk; what those before it still try does nothing. */
   get generation(): number {
     return this.#generation
   }
@@ -79,6 +78,11 @@ export class SimulatedDisk implements FileSystem {
   /** Calls with a callback that the disk has not got round to. */
   get taskCount(): number {
     return this.#tasks.length
+  }
+
+  /** The disk as a process sees it, until that process dies. */
+  mount(): FileSystem {
+    return new SimulatedFileSystem(this)
   }
 
   /** Does one of the calls that wait, whichever: threads of a pool have no order. */
@@ -98,7 +102,7 @@ export class SimulatedDisk implements FileSystem {
   /** The machine goes off. What comes back is what the medium has. */
   losePower(): void {
     this.kill()
-    this.#root.losePower(this.#nameSurvival(), this.random, this.pieceBytes)
+    this.root.losePower(this.#nameSurvival(), this.random, this.pieceBytes)
     this.#unsynced.clear()
   }
 
@@ -106,125 +110,30 @@ export class SimulatedDisk implements FileSystem {
   kill(): void {
     const tasks = this.#tasks
     this.#tasks = []
+    this.#isDraining = true
     for (const { work } of tasks) if (this.random.oneIn(2)) attempt(work)
+    this.#isDraining = false
     this.#generation++
-    this.#locks.clear()
-  }
-
-  open(path: string, mode: 'read' | 'write' | 'create'): FileHandle {
-    this.operate('open', path)
-    let node = this.#find(path)
-    if (node instanceof DiskDirectory) throw failure('open', path, 'EISDIR')
-    if (node === undefined) {
-      if (mode !== 'create') throw failure('open', path, 'ENOENT')
-      this.#expectSpace(path, 0)
-      node = new DiskFile(this.#nowMs())
-      const parent = this.#parent(path)
-      parent.add(nameOf(path), node, ++this.#sequence)
-      this.#unsynced.add(parent)
-    }
-    return new SimulatedHandle(this, path, node)
-  }
-
-  stat(path: string): FileStat | undefined {
-    const node = this.#find(path)
-    if (node === undefined) return undefined
-    if (node instanceof DiskDirectory) return { sizeBytes: 0, isDirectory: true, modifiedMs: 0 }
-    return { sizeBytes: node.sizeBytes, isDirectory: false, modifiedMs: node.modifiedMs }
-  }
-
-  list(directory: string): string[] {
-    return [...this.#directory(directory).entries.keys()].sort()
-  }
-
-  makeDirectory(directory: string): void {
-    const parts = directory.split('/').slice(1)
-    let parent = this.#root
-    for (const [index, name] of parts.entries()) {
-      let node = parent.entries.get(name)
-      if (node === undefined) {
-        this.operate('makeDirectory', parts.slice(0, index + 1).join('/'))
-        node = new DiskDirectory()
-        parent.add(name, node, ++this.#sequence)
-        this.#unsynced.add(parent)
-      }
-      if (!(node instanceof DiskDirectory)) throw failure('make directory', directory, 'ENOTDIR')
-      parent = node
-    }
-  }
-
-  rename(from: string, to: string): void {
-    this.operate('rename', from)
-    const parent = this.#parent(from)
-    if (this.#parent(to) !== parent) throw new Error('renames stay in their directory')
-    if (!parent.entries.has(nameOf(from))) throw failure('rename', from, 'ENOENT')
-    parent.rename(nameOf(from), nameOf(to), ++this.#sequence)
-    this.#unsynced.add(parent)
-  }
-
-  /** One name after the other, as `rm -r` does it. */
-  remove(path: string): void {
-    const node = this.#find(path)
-    if (node === undefined) return
-    if (node instanceof DiskDirectory)
-      for (const name of [...node.entries.keys()]) this.remove(`${path}/${name}`)
-    this.operate('remove', path)
-    const parent = this.#parent(path)
-    parent.remove(nameOf(path), ++this.#sequence)
-    this.#unsynced.add(parent)
-  }
-
-  readFile(path: string): Buffer {
-    const handle = this.open(path, 'read')
-    const content = Buffer.alloc(handle.sizeBytes())
-    handle.readNow(content, 0, content.byteLength, 0)
-    handle.close()
-    return content
-  }
-
-  writeFileAtomic(path: string, content: Buffer | string): void {
-    const handle = this.open(`${path}.tmp`, 'create')
-    try {
-      handle.truncate(0)
-      handle.writeNow([Buffer.from(content as string)], 0)
-      handle.dataSyncNow()
-    } finally {
-      handle.close()
-    }
-    this.rename(`${path}.tmp`, path)
-    this.syncDirectory(parentOf(path))
-  }
-
-  syncDirectory(directory: string): void {
-    this.operate('syncDirectory', directory)
-    const node = this.#directory(directory)
-    node.sync()
-    this.#unsynced.delete(node)
-    this.commitNames()
-  }
-
-  syncDirectoryLater(directory: string, done: (error: Error | null) => void): void {
-    this.later(() => this.syncDirectory(directory), done)
-  }
-
-  lock(path: string): FileLock {
-    if (this.#locks.has(path)) throw new ConfigError(`${path} is held by this process: stop it`)
-    this.#locks.add(path)
-    return { release: () => void this.#locks.delete(path) }
+    this.locks.clear()
   }
 
   freeBytes(): number {
     if (this.capacityBytes === Number.POSITIVE_INFINITY) return this.capacityBytes
-    return Math.max(0, this.capacityBytes - usedBytes(this.#root))
+    return Math.max(0, this.capacityBytes - this.usedBytes())
+  }
+
+  /** Of all files that have a name. */
+  usedBytes(): number {
+    return bytesBelow(this.root)
   }
 
   /** @throws StorageError when the operation is to fail, or its process died with it */
   operate(operation: DiskOperation, path: string): DiskFault | undefined {
-    this.operationCount++
+    if (this.#isDraining) return undefined
     const generation = this.#generation
     const fault = this.#before(operation, path)
     if (generation !== this.#generation) throw failure(operation, path, 'EPIPE')
-    // A write decides itself how much of it gets through.
+    // A write decides itself how much of it gets through, a sync what is lost.
     if (fault?.kind === 'error' && operation !== 'write' && operation !== 'sync')
       throw failure(operation, path, fault.code)
     return fault
@@ -234,11 +143,33 @@ export class SimulatedDisk implements FileSystem {
     this.#tasks.push({ work, done })
   }
 
+  /** The next place in the order of changes of names; the change is in this directory. */
+  nextSequence(directory: DiskDirectory): number {
+    this.#unsynced.add(directory)
+    return ++this.#sequence
+  }
+
+  syncNames(directory: DiskDirectory): void {
+    directory.sync()
+    this.#unsynced.delete(directory)
+    this.commitNames()
+  }
+
   /** A journal that is written takes all changes of names along. */
   commitNames(): void {
     if (this.#names === 'any') return
     for (const directory of this.#unsynced) directory.sync()
     this.#unsynced.clear()
+  }
+
+  find(path: string): DiskNode | undefined {
+    let node: DiskNode | undefined = this.root
+    for (const name of path.split('/')) {
+      if (name === '') continue
+      if (!(node instanceof DiskDirectory)) return undefined
+      node = node.entries.get(name)
+    }
+    return node
   }
 
   #nameSurvival(): NameSurvival {
@@ -253,36 +184,12 @@ export class SimulatedDisk implements FileSystem {
     }
     return () => random.oneIn(2)
   }
-
-  #expectSpace(path: string, byteCount: number): void {
-    if (this.freeBytes() <= byteCount) throw failure('open', path, 'ENOSPC')
-  }
-
-  #find(path: string): DiskNode | undefined {
-    let node: DiskNode | undefined = this.#root
-    for (const name of path.split('/')) {
-      if (name === '') continue
-      if (!(node instanceof DiskDirectory)) return undefined
-      node = node.entries.get(name)
-    }
-    return node
-  }
-
-  #directory(path: string): DiskDirectory {
-    const node = this.#find(path)
-    if (node instanceof DiskDirectory) return node
-    throw failure('find directory', path, 'ENOENT')
-  }
-
-  #parent(path: string): DiskDirectory {
-    return this.#directory(parentOf(path))
-  }
 }
 
-function usedBytes(directory: DiskDirectory): number {
+function bytesBelow(directory: DiskDirectory): number {
   let total = 0
   for (const node of directory.entries.values())
-    total += node instanceof DiskDirectory ? usedBytes(node) : node.sizeBytes
+    total += node instanceof DiskDirectory ? bytesBelow(node) : node.sizeBytes
   return total
 }
 
@@ -293,6 +200,3 @@ function attempt(work: () => void): void {
     // Nobody is left to hear of it.
   }
 }
-
-const nameOf = (path: string): string => path.slice(path.lastIndexOf('/') + 1)
-const parentOf = (path: string): string => path.slice(0, path.lastIndexOf('/'))

@@ -117,3 +117,28 @@ describe('the log of a coordinator on a partition', () => {
     assert.deepEqual(told, [ErrorCode.KAFKA_STORAGE_ERROR])
   })
 })
+
+describe('a damaged log of a coordinator', () => {
+  it('is read again, and given up when it stays damaged', () => {
+    const flipped = (flipCount: number) => {
+      const { log, coordinatorLog } = makeLog()
+      coordinatorLog.append([record('a', '1')], null, 5, () => undefined)
+      log.flush()
+      const read = log.read.bind(log)
+      let left = flipCount
+      log.read = (request, done) => {
+        const slice = read(request, done)
+        if (slice === null || left-- <= 0) return slice
+        const pieces = slice.pieces.map((piece) => Buffer.from(piece))
+        for (const piece of pieces) piece.writeUInt8(piece.readUInt8(62) ^ 4, 62)
+        return { ...slice, pieces }
+      }
+      return replayText(coordinatorLog)
+    }
+    const once = flipped(1)
+    assert.deepEqual([once.seen, once.error()], [['0 a 1 -1'], null])
+    const always = flipped(100)
+    assert.deepEqual(always.seen, [])
+    assert.match(String(always.error()), /damaged behind offset 0/)
+  })
+})

@@ -39,6 +39,14 @@ describe('meta.properties (KIP-858)', () => {
     assert.deepEqual(load(fs), made)
   })
 
+  it('is made although a first start was cut off before it was there', () => {
+    const fs = new MemoryFileSystem()
+    fs.makeDirectory('/data')
+    for (const name of ['meta.properties.tmp', '.kafka_cleanshutdown', '.kafka_cleanshutdown.tmp'])
+      fs.writeFileAtomic(`/data/${name}`, 'x')
+    assert.equal(load(fs).nodeId, 1)
+  })
+
   it('is understood as Kafka writes it', () => {
     const fs = directoryWith(
       '#\n#Wed Nov 25 04:00:00 UTC 2026\ncluster.id=U3Bvb2xQZWVyS2Fma2FBQQ\nversion=1\n' +
