@@ -8,14 +8,8 @@ import { loadOptionalModule } from '../base/optional-module.ts'
 import { LOCK_FILE } from '../storage/data-directory.ts'
 import { describeAddressInUse } from './address-owner.ts'
 import { diagnoseExchange } from './data-directory/exchange-diagnosis.ts'
+import type { Diagnosis } from './diagnosis-entry.ts'
 import { formatAddress, type ListenAddress } from './listen-address.ts'
-
-/** One thing a broker depends on. */
-export interface Diagnosis {
-  readonly check: string
-  readonly state: 'ok' | 'warning' | 'problem'
-  readonly detail: string
-}
 
 /** Packages with native code; without them the same work is slower. */
 const NATIVE_PACKAGES = ['@node-rs/crc32', 'snappy', 'lz4-napi']
@@ -36,6 +30,7 @@ export async function diagnose(dataDir: string, kafka: ListenAddress): Promise<D
       : []),
   ]
 }
+
 function diagnosePackage(name: string): Diagnosis {
   const check = `package ${name}`
   if (loadOptionalModule(name) !== undefined) return { check, state: 'ok', detail: 'native' }

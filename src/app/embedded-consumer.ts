@@ -1,10 +1,7 @@
 import { ErrorCode } from '../base/error-code.ts'
 import { BrokerError } from '../base/errors.ts'
-import {
-  DelayedFetch,
-  type FetchPartition,
-  type FetchResult,
-} from '../broker/fetch-purgatory/delayed-fetch.ts'
+import { DelayedFetch } from '../broker/fetch-purgatory/delayed-fetch.ts'
+import type { FetchPartition, FetchResult } from '../broker/fetch-purgatory/fetch-params.ts'
 import type { Partition } from '../broker/topics/partition.ts'
 import type { Topic } from '../broker/topics/topic.ts'
 import type { Clock } from '../ports/clock.ts'

@@ -1,5 +1,5 @@
 import type { FileSystem } from '../../ports/file-system.ts'
-import type { Diagnosis } from '../diagnosis.ts'
+import type { Diagnosis } from '../diagnosis-entry.ts'
 import { type DirectoryInspection, inspectDirectory } from './directory-inspection.ts'
 
 /**

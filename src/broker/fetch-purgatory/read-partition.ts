@@ -1,6 +1,6 @@
 import { ErrorCode } from '../../base/error-code.ts'
 import type { EpochEndOffset, LogSlice, PartitionLog } from '../../ports/partition-log.ts'
-import type { FetchPartition, FetchResult } from './delayed-fetch.ts'
+import type { FetchPartition, FetchResult } from './fetch-params.ts'
 
 export interface ReadLimit {
   readonly maxBytes: number

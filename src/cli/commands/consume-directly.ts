@@ -1,7 +1,9 @@
 import { Consumer, FetchIsolationLevels, findErrorBy, type RecordsBatch } from '@platformatic/kafka'
-import type { StartOffset } from './consume.ts'
 import type { ClientOptions } from './kafka-client.ts'
 import type { RecordOutput } from './record-output.ts'
+
+/** Where reading begins: an offset in each partition, the first or the next record. */
+export type StartOffset = number | 'earliest' | 'latest'
 
 const EARLIEST = -2n
 const LATEST = -1n

@@ -1,5 +1,6 @@
 import { CommandFailure, ExitCode, parseCount, usageFailure } from '../command-failure.ts'
 import type { OutputFormat } from '../output.ts'
+import type { StartOffset } from './consume-directly.ts'
 import { type ClientOptions, explained, partitionsOf, withAdmin } from './kafka-client.ts'
 import { RecordOutput } from './record-output.ts'
 
@@ -13,9 +14,6 @@ interface ConsumeOptions extends ClientOptions {
   readonly timeout?: string
   readonly printKey?: boolean
 }
-
-/** Where reading begins: an offset in each partition, the first or the next record. */
-export type StartOffset = number | 'earliest' | 'latest'
 
 /** Prints records until so many came, none came for so long, a signal, or the reader is gone. */
 export async function consume(topic: string, options: ConsumeOptions): Promise<void> {

@@ -1,15 +1,7 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { ConfigError } from '../../base/errors.ts'
-import type { Logger } from '../../ports/logger.ts'
-
-export interface HttpServices {
-  readonly logger: Logger
-  /** All metrics as Prometheus reads them. */
-  readonly metrics: () => Promise<{ readonly contentType: string; readonly text: string }>
-  /** Why the broker should get no work yet; null when it should. */
-  readonly notReadyReason: () => string | null
-}
+import type { HttpServices } from './http-services.ts'
 
 export interface HttpOptions extends HttpServices {
   /** Says more about an address in use, e.g. the process that has it. */

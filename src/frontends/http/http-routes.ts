@@ -1,6 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { fastify } from 'fastify'
-import type { HttpServices } from './http-frontend.ts'
+import type { HttpServices } from './http-services.ts'
 
 /**
  * `/metrics` for Prometheus, `/livez` (the process answers) and `/readyz` (it should get work).

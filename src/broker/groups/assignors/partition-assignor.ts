@@ -1,6 +1,4 @@
 import type { Assignment } from './assignment.ts'
-import { assignRange } from './range-assignor.ts'
-import { assignUniformly } from './uniform-assignor.ts'
 
 /** A member as an assignor sees it. */
 export interface AssignableMember {
@@ -25,9 +23,3 @@ export type GroupAssignment = ReadonlyMap<string, Assignment>
 
 /** Divides the partitions among the members. Pure: the same request gives the same answer. */
 export type PartitionAssignor = (request: AssignmentRequest) => GroupAssignment
-
-/** The assignors of Kafka, by the names that `group.consumer.assignors` and members use. */
-export const PARTITION_ASSIGNORS: ReadonlyMap<string, PartitionAssignor> = new Map([
-  ['uniform', assignUniformly],
-  ['range', assignRange],
-])

@@ -1,6 +1,6 @@
 import { assert } from '../../../base/assert.ts'
 import { isSameAssignment, NO_ASSIGNMENT } from '../assignors/assignment.ts'
-import { PARTITION_ASSIGNORS } from '../assignors/partition-assignor.ts'
+import { PARTITION_ASSIGNORS } from '../assignors/known-assignors.ts'
 import type { GroupConfig } from '../group-config.ts'
 import type { GroupTopics } from '../group-step.ts'
 import type { ConsumerGroup } from './consumer-group.ts'

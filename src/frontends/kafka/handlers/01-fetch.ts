@@ -1,9 +1,6 @@
 import { ErrorCode } from '../../../base/error-code.ts'
-import {
-  DelayedFetch,
-  type FetchPartition,
-  type FetchResult,
-} from '../../../broker/fetch-purgatory/delayed-fetch.ts'
+import { DelayedFetch } from '../../../broker/fetch-purgatory/delayed-fetch.ts'
+import type { FetchPartition, FetchResult } from '../../../broker/fetch-purgatory/fetch-params.ts'
 import type { PartitionLookup } from '../../../broker/topics/partition-lookup.ts'
 import type { Scheduler } from '../../../ports/scheduler.ts'
 import {

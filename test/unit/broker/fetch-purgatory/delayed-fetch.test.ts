@@ -2,12 +2,12 @@ import assert from 'node:assert/strict'
 import { beforeEach, describe, it } from 'node:test'
 import { ErrorCode } from '../../../../src/base/error-code.ts'
 import { UNPOOLED } from '../../../../src/base/lease.ts'
-import {
-  DelayedFetch,
-  type FetchParams,
-  type FetchPartition,
-  type FetchResult,
-} from '../../../../src/broker/fetch-purgatory/delayed-fetch.ts'
+import { DelayedFetch } from '../../../../src/broker/fetch-purgatory/delayed-fetch.ts'
+import type {
+  FetchParams,
+  FetchPartition,
+  FetchResult,
+} from '../../../../src/broker/fetch-purgatory/fetch-params.ts'
 import { Partition } from '../../../../src/broker/topics/partition.ts'
 import { buildBatch } from '../../../../src/records/batch-builder.ts'
 import { ManualScheduler } from '../../support/manual-scheduler.ts'
