@@ -63,9 +63,15 @@ export async function startBroker(options: StartOptions): Promise<RunningBroker>
   let kafkaFrontend: KafkaFrontend | undefined
   let httpFrontend: HttpFrontend | undefined
   const stop = async (): Promise<void> => {
-    await httpFrontend?.stop()
-    await kafkaFrontend?.stop(DRAIN_MS)
-    await core.close()
+    // Timers of the scheduler keep no process alive, and this one must not end before its files are whole.
+    const alive = setInterval(() => undefined, DRAIN_MS)
+    try {
+      await httpFrontend?.stop()
+      await kafkaFrontend?.stop(DRAIN_MS)
+      await core.close()
+    } finally {
+      clearInterval(alive)
+    }
   }
   try {
     kafkaFrontend = makeKafkaFrontend(core, options, meter)

@@ -1,4 +1,6 @@
 import assert from 'node:assert/strict'
+import { existsSync } from 'node:fs'
+import { join } from 'node:path'
 import { after, describe, it } from 'node:test'
 import { cleanUp, endOf, kafkaOf, newDirectory, type Server, serve, stop } from './spool-process.ts'
 
@@ -48,6 +50,16 @@ describe('spool serve with kafkajs', () => {
     await admin.disconnect()
     assert.deepEqual(await consumeAll(second, 'orders', 'other', 100), sent)
     assert.equal(await stop(second), 0)
+  })
+
+  it('stops cleanly while clients are connected', async () => {
+    const server = await serve(newDirectory())
+    const producer = kafkaOf(server).producer()
+    await producer.connect()
+    await producer.send({ topic: 'orders', messages: [{ value: 'one' }] })
+    assert.equal(await stop(server), 0)
+    assert.ok(existsSync(join(server.directory, '.kafka_cleanshutdown')), server.errors())
+    await producer.disconnect()
   })
 
   it('keeps every acknowledged record over kill -9', async () => {

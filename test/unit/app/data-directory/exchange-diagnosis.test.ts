@@ -65,6 +65,17 @@ describe('doctor on a data directory', () => {
     assert.match(text, /^start of Spool: ok: goes on as node\.id=1$/m)
   })
 
+  it('knows a clean stop of Kafka, also when a snapshot says nothing of it', async () => {
+    const fs = kafkaDirectory({ voters, records: topicOf('orders') })
+    addPartition(fs, 'orders-0')
+    assert.match(await rowsOf(fs), /^owner: .*last run by Spool, runs, or did not/m)
+    const marker = `${DATA_DIR}/.kafka_cleanshutdown`
+    fs.writeFileAtomic(marker, '{"version":0,"brokerEpoch":591}')
+    assert.match(await rowsOf(fs), /^owner: .*last run by Apache Kafka, stopped cleanly$/m)
+    fs.writeFileAtomic(marker, '{"version":0,"brokerEpoch":-1}')
+    assert.match(await rowsOf(fs), /^owner: .*last run by Spool, stopped cleanly$/m)
+  })
+
   it('asks for a static quorum where the log has no voters', async () => {
     const text = await rowsOf(kafkaDirectory())
     assert.match(text, /^start of Kafka: ok: .*and controller\.quorum\.voters$/m)
