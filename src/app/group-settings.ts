@@ -24,6 +24,10 @@ export function groupConfigOf(config: BrokerConfig, metadata: MetadataStore): Gr
       .getString('group.consumer.migration.policy')
       .toLowerCase() as MigrationPolicy,
     consumerRegexRefreshIntervalMs: config.getInt('group.consumer.regex.refresh.interval.ms'),
+    shareSessionTimeoutMs: config.getInt('group.share.session.timeout.ms'),
+    shareHeartbeatIntervalMs: config.getInt('group.share.heartbeat.interval.ms'),
+    shareAssignmentIntervalMs: config.getInt('group.share.assignment.interval.ms'),
+    shareMaxSize: config.getInt('group.share.max.size'),
     rack: config.find('broker.rack'),
     ofGroup: (groupId) => overridesOf(groupId, config, metadata),
   }
@@ -41,5 +45,8 @@ function overridesOf(
     consumerSessionTimeoutMs: numberOf('consumer.session.timeout.ms'),
     consumerHeartbeatIntervalMs: numberOf('consumer.heartbeat.interval.ms'),
     consumerAssignmentIntervalMs: numberOf('consumer.assignment.interval.ms'),
+    shareSessionTimeoutMs: numberOf('share.session.timeout.ms'),
+    shareHeartbeatIntervalMs: numberOf('share.heartbeat.interval.ms'),
+    shareAssignmentIntervalMs: numberOf('share.assignment.interval.ms'),
   }
 }

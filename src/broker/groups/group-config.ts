@@ -9,6 +9,12 @@ export interface GroupOverrides {
   readonly consumerHeartbeatIntervalMs?: number | undefined
   /** `consumer.assignment.interval.ms` */
   readonly consumerAssignmentIntervalMs?: number | undefined
+  /** `share.session.timeout.ms` */
+  readonly shareSessionTimeoutMs?: number | undefined
+  /** `share.heartbeat.interval.ms` */
+  readonly shareHeartbeatIntervalMs?: number | undefined
+  /** `share.assignment.interval.ms` */
+  readonly shareAssignmentIntervalMs?: number | undefined
 }
 
 /** Settings of the group coordinator, read anew for every step; the names are Kafka's. */
@@ -41,6 +47,14 @@ export interface GroupConfig {
   readonly migrationPolicy: MigrationPolicy
   /** `group.consumer.regex.refresh.interval.ms` */
   readonly consumerRegexRefreshIntervalMs: number
+  /** `group.share.session.timeout.ms` */
+  readonly shareSessionTimeoutMs: number
+  /** `group.share.heartbeat.interval.ms` */
+  readonly shareHeartbeatIntervalMs: number
+  /** `group.share.assignment.interval.ms`: assignments of a group are made no faster. */
+  readonly shareAssignmentIntervalMs: number
+  /** `group.share.max.size` */
+  readonly shareMaxSize: number
   /** `broker.rack` */
   readonly rack: string | null
   readonly ofGroup: (groupId: string) => GroupOverrides
@@ -64,6 +78,10 @@ export const DEFAULT_GROUP_CONFIG: GroupConfig = {
   consumerAssignors: ['uniform', 'range'],
   migrationPolicy: 'bidirectional',
   consumerRegexRefreshIntervalMs: 600_000,
+  shareSessionTimeoutMs: 45_000,
+  shareHeartbeatIntervalMs: 5_000,
+  shareAssignmentIntervalMs: 1_000,
+  shareMaxSize: 200,
   rack: null,
   ofGroup: () => NO_OVERRIDES,
 }

@@ -38,6 +38,8 @@ import type {
   TopicErrors,
   TransactionalOffsetCommitRequest,
 } from './offset-requests.ts'
+import type { ShareGroupManager } from './share/share-group-manager.ts'
+import { isShareGroupRecord } from './share/share-replay.ts'
 
 type GroupTurn = Turn<GroupTimerEvent>
 
@@ -73,8 +75,18 @@ export class GroupCoordinatorShard implements CoordinatorMachine<GroupTimerEvent
     turn.reply(reply, this.groups.consumerGroups.describe(groupId, this.#step(turn)))
   }
 
+  /** A step of the share groups of this shard. */
+  share<T>(
+    run: (shareGroups: ShareGroupManager, step: GroupStep) => T,
+    reply: Reply<T>,
+    turn: GroupTurn,
+  ): void {
+    turn.reply(reply, run(this.groups.shareGroups, this.#step(turn)))
+  }
+
   topicsChanged(change: TopicsChange, turn: GroupTurn): void {
     this.groups.consumerGroups.topicsChanged(change, this.groups.groups, this.#step(turn))
+    this.groups.shareGroups.topicsChanged(change, this.groups.groups)
   }
 
   join(request: JoinGroupRequest, reply: Reply<JoinGroupResult>, turn: GroupTurn): void {
@@ -157,8 +169,9 @@ export class GroupCoordinatorShard implements CoordinatorMachine<GroupTimerEvent
     turn.reply(reply, this.offsets.delete(request, this.#step(turn)))
   }
 
-  topicDeleted(topic: string, reply: Reply<null>, turn: GroupTurn): void {
+  topicDeleted(topic: string, topicId: string, reply: Reply<null>, turn: GroupTurn): void {
     this.offsets.topicDeleted(topic, this.#step(turn))
+    this.groups.shareGroups.topicsDeleted([topicId], this.groups.groups, this.#step(turn))
     turn.reply(reply, null)
   }
 
@@ -179,6 +192,8 @@ export class GroupCoordinatorShard implements CoordinatorMachine<GroupTimerEvent
     else if (record?.name === 'GroupMetadata') this.groups.replay(record)
     else if (record !== undefined && isConsumerGroupRecord(record)) {
       this.groups.consumerGroups.replay(record)
+    } else if (record !== undefined && isShareGroupRecord(record)) {
+      this.groups.shareGroups.replay(record)
     }
   }
 
@@ -198,6 +213,8 @@ export class GroupCoordinatorShard implements CoordinatorMachine<GroupTimerEvent
   #retain(turn: GroupTurn): void {
     const step = this.#step(turn)
     for (const group of [...this.groups.groups]) {
+      // A share group keeps what its members read, so it stays until somebody deletes it.
+      if (group.type === 'share') continue
       const hasNoOffsets = this.offsets.expire(group, step)
       const hasPending = group.type === 'classic' && group.pendingJoinMembers.size > 0
       if (hasNoOffsets && group.isEmpty && !hasPending) this.groups.delete(group.groupId, step)

@@ -37,14 +37,15 @@ import { GroupCoordinatorShard } from './group-coordinator-shard.ts'
 import type { ListedGroup } from './group-metadata-manager.ts'
 import type { GroupTimerEvent, GroupTopics } from './group-step.ts'
 import { errorsOf } from './offset-metadata-manager.ts'
-import type {
-  OffsetCommitRequest,
-  OffsetDeleteRequest,
-  OffsetDeleteResult,
-  OffsetFetchRequest,
-  OffsetFetchResult,
-  TopicErrors,
-  TransactionalOffsetCommitRequest,
+import {
+  NO_TOPIC_ID,
+  type OffsetCommitRequest,
+  type OffsetDeleteRequest,
+  type OffsetDeleteResult,
+  type OffsetFetchRequest,
+  type OffsetFetchResult,
+  type TopicErrors,
+  type TransactionalOffsetCommitRequest,
 } from './offset-requests.ts'
 
 export interface GroupCoordinatorOptions extends CoordinatorPorts {
@@ -99,7 +100,7 @@ export class GroupCoordinator implements MetadataListener {
   }
 
   joinGroup(request: JoinGroupRequest): Promise<JoinGroupResult> {
-    return this.#run<JoinGroupResult>(
+    return this.run<JoinGroupResult>(
       request.groupId,
       (code) => joinError(code, request.memberId),
       (machine, turn, reply) => machine.join(request, reply, turn),
@@ -107,14 +108,14 @@ export class GroupCoordinator implements MetadataListener {
   }
 
   syncGroup(request: SyncGroupRequest): Promise<SyncGroupResult> {
-    return this.#run<SyncGroupResult>(request.groupId, syncError, (machine, turn, reply) =>
+    return this.run<SyncGroupResult>(request.groupId, syncError, (machine, turn, reply) =>
       machine.sync(request, reply, turn),
     )
   }
 
   /** While the group loads nobody is thrown out, so a heartbeat is fine. */
   heartbeat(request: HeartbeatRequest): Promise<ErrorCode> {
-    return this.#run<ErrorCode>(
+    return this.run<ErrorCode>(
       request.groupId,
       (code) => (code === ErrorCode.COORDINATOR_LOAD_IN_PROGRESS ? ErrorCode.NONE : code),
       (machine, turn, reply) => machine.heartbeat(request, reply, turn),
@@ -122,7 +123,7 @@ export class GroupCoordinator implements MetadataListener {
   }
 
   leaveGroup(request: LeaveGroupRequest): Promise<LeaveGroupResult> {
-    return this.#run<LeaveGroupResult>(
+    return this.run<LeaveGroupResult>(
       request.groupId,
       (errorCode) => ({ errorCode, members: [] }),
       (machine, turn, reply) => machine.leave(request, reply, turn),
@@ -131,7 +132,7 @@ export class GroupCoordinator implements MetadataListener {
 
   /** A member of the consumer protocol (KIP-848) joins, beats or leaves. */
   consumerHeartbeat(request: ConsumerHeartbeatRequest): Promise<ConsumerHeartbeatResult> {
-    return this.#run<ConsumerHeartbeatResult>(
+    return this.run<ConsumerHeartbeatResult>(
       request.groupId,
       (code) => heartbeatError(code, null),
       (machine, turn, reply) => machine.consumerHeartbeat(request, reply, turn),
@@ -140,7 +141,7 @@ export class GroupCoordinator implements MetadataListener {
 
   /** Of a group that is no consumer group: GROUP_ID_NOT_FOUND. */
   describeConsumerGroup(groupId: string): Promise<DescribedConsumerGroup> {
-    return this.#run<DescribedConsumerGroup>(
+    return this.run<DescribedConsumerGroup>(
       groupId,
       (code) => describeConsumerError(groupId, code, null),
       (machine, turn, reply) => machine.describeConsumerGroup(groupId, reply, turn),
@@ -149,7 +150,7 @@ export class GroupCoordinator implements MetadataListener {
 
   /** Of a group that does not exist: GROUP_ID_NOT_FOUND and state Dead. */
   describeGroup(groupId: string): Promise<DescribedGroup> {
-    return this.#run<DescribedGroup>(
+    return this.run<DescribedGroup>(
       groupId,
       (code) => describeError(groupId, code, ''),
       (machine, turn, reply) => machine.describe(groupId, reply, turn),
@@ -158,7 +159,7 @@ export class GroupCoordinator implements MetadataListener {
 
   /** GROUP_ID_NOT_FOUND, NON_EMPTY_GROUP, or NONE when the group and its offsets are gone. */
   deleteGroup(groupId: string): Promise<ErrorCode> {
-    return this.#run<ErrorCode>(
+    return this.run<ErrorCode>(
       groupId,
       (code) => code,
       (machine, turn, reply) => machine.deleteGroup(groupId, reply, turn),
@@ -166,7 +167,7 @@ export class GroupCoordinator implements MetadataListener {
   }
 
   commitOffsets(request: OffsetCommitRequest): Promise<readonly TopicErrors[]> {
-    return this.#run<readonly TopicErrors[]>(
+    return this.run<readonly TopicErrors[]>(
       request.groupId,
       (code) => errorsOf(request, code),
       (machine, turn, reply) => machine.commitOffsets(request, reply, turn),
@@ -232,7 +233,7 @@ export class GroupCoordinator implements MetadataListener {
 
   async fetchOffsets(request: OffsetFetchRequest): Promise<OffsetFetchResult> {
     type Outcome = OffsetFetchResult['topics'] | ErrorCode
-    const outcome = await this.#run<Outcome>(
+    const outcome = await this.run<Outcome>(
       request.groupId,
       (code) => code,
       (machine, turn, reply) => machine.fetchOffsets(request, reply, turn),
@@ -245,7 +246,7 @@ export class GroupCoordinator implements MetadataListener {
     if (request.groupId === '') {
       return Promise.resolve({ errorCode: ErrorCode.INVALID_GROUP_ID, topics: [] })
     }
-    return this.#run<OffsetDeleteResult>(
+    return this.run<OffsetDeleteResult>(
       request.groupId,
       (errorCode) => ({ errorCode, topics: [] }),
       (machine, turn, reply) => machine.deleteOffsets(request, reply, turn),
@@ -273,18 +274,19 @@ export class GroupCoordinator implements MetadataListener {
   }
 
   metadataChanged(changes: readonly MetadataChange[]): void {
-    for (const change of changes) if (change.kind === 'topicDeleted') this.topicDeleted(change.name)
+    for (const change of changes)
+      if (change.kind === 'topicDeleted') this.topicDeleted(change.name, change.topicId)
     const change = topicsChangeOf(changes, this.#options.metadata?.())
     if (change !== null) for (const shard of this.#shards.values()) tellTopics(shard, change)
   }
 
   /** Drops the offsets of a topic, or everything when the topic is that of the groups. */
-  topicDeleted(name: string): void {
+  topicDeleted(name: string, topicId = NO_TOPIC_ID): void {
     if (name === OFFSETS_TOPIC) {
       this.#closeShards()
       return
     }
-    for (const shard of this.#shards.values()) this.#forgetTopic(shard, name)
+    for (const shard of this.#shards.values()) this.#forgetTopic(shard, name, topicId)
   }
 
   /** Refuses what waits. What was answered is in the log already. */
@@ -293,15 +295,15 @@ export class GroupCoordinator implements MetadataListener {
     this.#closeShards()
   }
 
-  #forgetTopic(shard: Shard, name: string): void {
+  #forgetTopic(shard: Shard, name: string, topicId: string): void {
     const reply: Reply<null> = {
       answer() {},
       refuse: (code) => {
         if (code !== ErrorCode.COORDINATOR_LOAD_IN_PROGRESS || this.#isClosed) return
-        this.#options.scheduler.after(RETRY_MS, () => this.#forgetTopic(shard, name))
+        this.#options.scheduler.after(RETRY_MS, () => this.#forgetTopic(shard, name, topicId))
       },
     }
-    shard.run(reply, (machine, turn) => machine.topicDeleted(name, reply, turn))
+    shard.run(reply, (machine, turn) => machine.topicDeleted(name, topicId, reply, turn))
   }
 
   #closeShards(): void {
@@ -310,7 +312,8 @@ export class GroupCoordinator implements MetadataListener {
     for (const shard of shards) shard.close()
   }
 
-  #run<T>(
+  /** Runs a step on the shard that the group is in, for all that has to do with its group. */
+  run<T>(
     groupId: string,
     refused: (errorCode: ErrorCode) => T,
     step: (machine: GroupCoordinatorShard, turn: GroupTurn, reply: Reply<T>) => void,

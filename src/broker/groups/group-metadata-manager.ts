@@ -35,9 +35,12 @@ import { ConsumerGroupManager } from './consumer/consumer-group-manager.ts'
 import { recordGroupGone } from './consumer/recorded-changes.ts'
 import { groupMetadataRecord, groupTombstone } from './group-coordinator-records.ts'
 import type { GroupStep, GroupTimerEvent } from './group-step.ts'
+import { recordShareGroupGone } from './share/share-changes.ts'
+import { ShareGroup } from './share/share-group.ts'
+import { ShareGroupManager } from './share/share-group-manager.ts'
 
-/** A group of any protocol. Share and streams groups will be further members of this. */
-export type Group = ClassicGroup | ConsumerGroup
+/** A group of any protocol. Streams groups will be further members of this. */
+export type Group = ClassicGroup | ConsumerGroup | ShareGroup
 type GroupType = Group['type']
 
 export interface ListedGroup {
@@ -53,6 +56,7 @@ type GroupMetadataRecord = Extract<OffsetsRecord, { name: 'GroupMetadata' }>
 export class GroupMetadataManager {
   readonly #groups = new Map<string, Group>()
   readonly consumerGroups = new ConsumerGroupManager(this)
+  readonly shareGroups = new ShareGroupManager(this)
 
   group(groupId: string): Group | undefined {
     return this.#groups.get(groupId)
@@ -101,6 +105,7 @@ export class GroupMetadataManager {
       return ErrorCode.INVALID_SESSION_TIMEOUT
     }
     const known = this.#groups.get(groupId)
+    if (known instanceof ShareGroup) return ErrorCode.INCONSISTENT_GROUP_PROTOCOL
     if (known instanceof ClassicGroup || known?.isEmpty === false) return ErrorCode.NONE
     if (memberId !== '') return ErrorCode.UNKNOWN_MEMBER_ID
     // No group is made for a member that could not be in it.
@@ -123,7 +128,7 @@ export class GroupMetadataManager {
     const group = this.#groups.get(request.groupId)
     if (request.groupId === '') {
       step.turn.reply(reply, syncError(ErrorCode.INVALID_GROUP_ID))
-    } else if (group === undefined || group.isEmpty) {
+    } else if (group === undefined || group.isEmpty || group instanceof ShareGroup) {
       step.turn.reply(reply, syncError(ErrorCode.UNKNOWN_MEMBER_ID))
     } else if (group instanceof ConsumerGroup) {
       step.turn.reply(reply, this.consumerGroups.sync(group, request, step))
@@ -135,7 +140,7 @@ export class GroupMetadataManager {
   heartbeat(request: HeartbeatRequest, step: GroupStep): ErrorCode {
     if (request.groupId === '') return ErrorCode.INVALID_GROUP_ID
     const group = this.#groups.get(request.groupId)
-    if (group === undefined) return ErrorCode.UNKNOWN_MEMBER_ID
+    if (group === undefined || group instanceof ShareGroup) return ErrorCode.UNKNOWN_MEMBER_ID
     if (group instanceof ConsumerGroup) {
       return this.consumerGroups.heartbeatOfClassicMember(group, request, step)
     }
@@ -146,7 +151,7 @@ export class GroupMetadataManager {
     if (request.groupId === '') return { errorCode: ErrorCode.INVALID_GROUP_ID, members: [] }
     const group = this.#groups.get(request.groupId)
     if (group instanceof ConsumerGroup) return this.consumerGroups.leave(group, request, step)
-    if (group !== undefined) return leaveClassicGroup(group, request, step)
+    if (group instanceof ClassicGroup) return leaveClassicGroup(group, request, step)
     const errorCode = ErrorCode.UNKNOWN_MEMBER_ID
     return {
       errorCode: ErrorCode.NONE,
@@ -158,7 +163,7 @@ export class GroupMetadataManager {
   describe(groupId: string): DescribedGroup {
     const group = this.#groups.get(groupId)
     if (group === undefined) return describeError(groupId, ErrorCode.GROUP_ID_NOT_FOUND, 'Dead')
-    if (group instanceof ConsumerGroup) {
+    if (!(group instanceof ClassicGroup)) {
       const error = describeError(groupId, ErrorCode.GROUP_ID_NOT_FOUND, 'Dead')
       return { ...error, errorMessage: `Group ${groupId} is not a classic group.` }
     }
@@ -197,6 +202,7 @@ export class GroupMetadataManager {
   delete(groupId: string, step: GroupStep): void {
     const group = this.#groups.get(groupId)
     if (group instanceof ConsumerGroup) recordGroupGone(group, step)
+    else if (group instanceof ShareGroup) recordShareGroupGone(group, step)
     else step.turn.append(groupTombstone(groupId))
     this.#groups.delete(groupId)
   }
@@ -206,6 +212,10 @@ export class GroupMetadataManager {
     if (group === undefined) return
     if (group instanceof ConsumerGroup) {
       this.consumerGroups.timerFired(group, event, step)
+    } else if (group instanceof ShareGroup) {
+      if (event.kind === 'sessionExpired') {
+        this.shareGroups.memberExpired(group, event.memberId, step)
+      }
     } else if (event.kind === 'sessionExpired') {
       sessionExpired(group, step, event.memberId)
     } else if (event.kind === 'syncExpired') {
@@ -222,6 +232,10 @@ export class GroupMetadataManager {
     for (const group of this.#groups.values()) {
       if (group instanceof ConsumerGroup) {
         this.consumerGroups.loaded(group, step)
+        continue
+      }
+      if (group instanceof ShareGroup) {
+        this.shareGroups.loaded(group, step)
         continue
       }
       for (const member of group.members.values()) scheduleSession(group, member, step)

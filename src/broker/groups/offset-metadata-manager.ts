@@ -119,6 +119,7 @@ export class OffsetMetadataManager {
     { config }: GroupStep,
   ): ErrorCode {
     if (group.type === 'classic') return checkOffsetCommit(group, request, isTransactional)
+    if (group.type === 'share') return ErrorCode.GROUP_ID_NOT_FOUND
     const maxBytes = config.offsetMetadataMaxBytes
     return checkConsumerOffsetCommit(group, request, maxBytes, isTransactional)
   }
@@ -139,6 +140,7 @@ export class OffsetMetadataManager {
   fetch(request: OffsetFetchRequest): FetchedTopic[] | ErrorCode {
     const { groupId, topics, requireStable } = request
     const group = this.#groups.group(groupId)
+    if (group?.type === 'share') return ErrorCode.GROUP_ID_NOT_FOUND
     const errorCode =
       group?.type === 'consumer' ? checkConsumerOffsetFetch(group, request) : ErrorCode.NONE
     if (errorCode !== ErrorCode.NONE) return errorCode
@@ -166,7 +168,9 @@ export class OffsetMetadataManager {
 
   delete({ groupId, topics }: OffsetDeleteRequest, step: GroupStep): OffsetDeleteResult {
     const group = this.#groups.group(groupId)
-    if (group === undefined) return { errorCode: ErrorCode.GROUP_ID_NOT_FOUND, topics: [] }
+    if (group === undefined || group.type === 'share') {
+      return { errorCode: ErrorCode.GROUP_ID_NOT_FOUND, topics: [] }
+    }
     if (!group.isEmpty && !group.usesConsumerProtocol) {
       return { errorCode: ErrorCode.NON_EMPTY_GROUP, topics: [] }
     }
@@ -330,7 +334,7 @@ const isOtherTopic = (committedId: string, askedId: string): boolean =>
  */
 function retentionStartOf(group: Group): ((committed: CommittedOffset) => number) | null {
   const byCommit = ({ commitTimestampMs }: CommittedOffset): number => commitTimestampMs
-  if (group.type === 'consumer' || group.protocolType === null) return byCommit
+  if (group.type !== 'classic' || group.protocolType === null) return byCommit
   if (group.isEmpty) {
     return group.stateTimestampMs === -1 ? byCommit : () => group.stateTimestampMs
   }
