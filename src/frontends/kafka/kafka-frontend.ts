@@ -43,6 +43,7 @@ export class KafkaFrontend {
   readonly #sessions = new Set<KafkaSession>()
   #listener: Listener | null = null
   #nextConnectionId = 0
+  #whenEmpty: (() => void) | null = null
 
   constructor(options: KafkaFrontendOptions) {
     const { clock, logger, meter, limits } = options
@@ -96,26 +97,29 @@ export class KafkaFrontend {
     await stopped
   }
 
+  /**
+   * Resolves when the last session is gone, or the time is up. It is told rather than looking again:
+   * timers keep no process alive, and once the sockets are closed nothing else of it may.
+   */
   #allClosed(graceMs: number): Promise<void> {
-    const { scheduler } = this.#options
-    const CHECK_MS = 5
-    let leftMs = graceMs
+    if (this.#sessions.size === 0) return Promise.resolve()
     return new Promise((resolve) => {
-      const check = (): void => {
-        if (this.#sessions.size === 0 || leftMs <= 0) {
-          resolve()
-          return
-        }
-        leftMs -= CHECK_MS
-        scheduler.after(CHECK_MS, check)
+      const timer = this.#options.scheduler.after(graceMs, resolve)
+      this.#whenEmpty = () => {
+        timer.cancel()
+        resolve()
       }
-      check()
     })
+  }
+
+  #gone(session: KafkaSession): void {
+    this.#sessions.delete(session)
+    if (this.#sessions.size === 0) this.#whenEmpty?.()
   }
 
   #accept(connection: Connection): KafkaSession {
     const session = new KafkaSession(connection, this.#clientOf(connection), this.#services, () =>
-      this.#sessions.delete(session),
+      this.#gone(session),
     )
     this.#sessions.add(session)
     return session
