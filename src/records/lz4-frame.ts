@@ -22,11 +22,24 @@ const STORED_BIT = 0x8000_0000
 /** Ids of the largest size that blocks may have: 64 KiB, 256 KiB, 1 MiB, 4 MiB. */
 const SMALLEST_BLOCK_ID = 4
 const LARGEST_BLOCK_ID = 7
+/** No byte of a block makes more bytes. */
+const MAX_EXPANSION = 255
 
 /** One way to run whole frames; a reader gets the exact size, checked before. */
 export interface Lz4Frames {
   compress(input: Buffer): Buffer
   decompress(input: Buffer, frame: Lz4Frame): Buffer
+  /** Decompresses the block `input[start, end)`; an error when it makes more than `maxBytes`. */
+  decompressBlock?(input: Buffer, start: number, end: number, maxBytes: number): Buffer
+}
+
+/** What a frame says of itself. */
+interface Lz4Descriptor {
+  readonly flags: number
+  readonly maxBlockBytes: number
+  readonly firstBlockPosition: number
+  /** Bytes that it says it decompresses to, -1 when it does not. */
+  readonly claimedBytes: number
 }
 
 /** What the walk over a frame found. */
@@ -36,13 +49,12 @@ interface Lz4Frame {
   /** Bytes that it decompresses to. */
   readonly contentBytes: number
   readonly endMarkPosition: number
-  readonly blockCount: number
 }
 
 interface NativeLz4 {
   compressFrameSync(input: Buffer): Buffer
   decompressFrameSync(input: Buffer): Buffer
-  /** Takes a block behind the number of bytes that it decompresses to. */
+  /** Takes a block behind the number of bytes that it decompresses to at most. */
   uncompressSync(input: Buffer): Buffer
 }
 
@@ -69,28 +81,16 @@ export function selectLz4Frames(loaded: unknown): Lz4Frames {
   if (compressFrame === undefined || decompressFrame === undefined) return pureLz4Frames()
   return {
     compress: (input) => compressFrame(input),
-    // A block alone, as nearly all batches are, takes half the time of a frame.
-    decompress: (input, frame) =>
-      decompressBlock !== undefined && isOnlyBlock(input, frame)
-        ? decompressBlock(sizedBlock(input, frame))
-        : decompressFrame(input),
+    decompress: (input) => decompressFrame(input),
+    ...(decompressBlock !== undefined && {
+      decompressBlock: (input, start, end, maxBytes) => {
+        const block = Buffer.allocUnsafe(4 + end - start)
+        block.writeUInt32LE(maxBytes)
+        input.copy(block, 4, start, end)
+        return decompressBlock(block)
+      },
+    }),
   }
-}
-
-/** One block that is compressed, in a frame without a checksum over what comes out. */
-function isOnlyBlock(input: Buffer, frame: Lz4Frame): boolean {
-  const { blockCount, firstBlockPosition, flags } = frame
-  if (blockCount !== 1 || (flags & CONTENT_CHECKSUM_BIT) !== 0) return false
-  return input.readUInt32LE(firstBlockPosition) < STORED_BIT
-}
-
-function sizedBlock(input: Buffer, { firstBlockPosition, contentBytes }: Lz4Frame): Buffer {
-  const start = firstBlockPosition + 4
-  const size = input.readUInt32LE(firstBlockPosition)
-  const block = Buffer.allocUnsafe(4 + size)
-  block.writeUInt32LE(contentBytes)
-  input.copy(block, 4, start, start + size)
-  return block
 }
 
 /** The pure implementation: our frame around the blocks of lz4js. */
@@ -147,19 +147,41 @@ export function lz4Decompress(
   maxBytes: number,
   frames: Lz4Frames = defaultFrames(),
 ): Buffer {
-  const frame = walkFrame(input, maxBytes)
-  let output: Buffer
+  const descriptor = readDescriptor(input)
+  const { claimedBytes, firstBlockPosition, maxBlockBytes } = descriptor
+  const { decompressBlock } = frames
+  const end = onlyBlockEnd(input, descriptor)
+  // What a block alone makes is bounded anyhow, as nearly all batches are: no walk is needed.
+  if (decompressBlock !== undefined && end > 0 && maxBlockBytes <= maxBytes) {
+    const start = firstBlockPosition + 4
+    const limit = Math.min(maxBlockBytes, MAX_EXPANSION * (end - start))
+    const run = () => decompressBlock(input, start, end, limit)
+    return expectBytes(refuseCorrupt(run), claimedBytes < 0 ? null : claimedBytes)
+  }
+  const frame = walkBlocks(input, descriptor, maxBytes)
+  if (claimedBytes >= 0 && claimedBytes !== frame.contentBytes) throw corrupt('wrong content size')
+  return expectBytes(
+    refuseCorrupt(() => frames.decompress(input, frame)),
+    frame.contentBytes,
+  )
+}
+
+function refuseCorrupt(decompress: () => Buffer): Buffer {
   try {
-    output = frames.decompress(input, frame)
+    return decompress()
   } catch (cause) {
     if (cause instanceof CorruptRecordError) throw cause
     throw new CorruptRecordError(`lz4 data is corrupt: ${(cause as Error).message}`, { cause })
   }
-  if (output.length !== frame.contentBytes) throw corrupt('its blocks give another length')
+}
+
+function expectBytes(output: Buffer, byteCount: number | null): Buffer {
+  if (byteCount !== null && output.length !== byteCount)
+    throw corrupt('its blocks give another length')
   return output
 }
 
-function walkFrame(input: Buffer, maxBytes: number): Lz4Frame {
+function readDescriptor(input: Buffer): Lz4Descriptor {
   if (input.length < 7 || input.readUInt32LE(0) !== FRAME_MAGIC) throw corrupt('no frame magic')
   const flags = input[4] as number
   if ((flags & VERSION_BITS) !== VERSION_1) throw corrupt('unknown frame version')
@@ -167,33 +189,43 @@ function walkFrame(input: Buffer, maxBytes: number): Lz4Frame {
   if ((flags & DICTIONARY_BIT) !== 0) throw corrupt('dictionaries are not supported by Kafka')
   const blockId = ((input[5] as number) >> 4) & 7
   if (blockId < SMALLEST_BLOCK_ID) throw corrupt('unknown block size')
-  const descriptorEnd = (flags & CONTENT_SIZE_BIT) === 0 ? 6 : 14
+  const hasContentSize = (flags & CONTENT_SIZE_BIT) !== 0
+  const descriptorEnd = hasContentSize ? 14 : 6
   if (descriptorEnd >= input.length) throw corrupt('cut in its descriptor')
   const headerChecksum = (xxh32(input, 4, descriptorEnd - 4) >>> 8) & 0xff
   if (input[descriptorEnd] !== headerChecksum) throw corrupt('wrong descriptor checksum')
-  const frame = walkBlocks(input, descriptorEnd + 1, flags, blockBytesOf(blockId), maxBytes)
-  if (descriptorEnd === 14) {
-    const claimed = input.readUInt32LE(6) + input.readUInt32LE(10) * 0x1_0000_0000
-    if (claimed !== frame.contentBytes) throw corrupt('wrong content size')
+  return {
+    flags,
+    maxBlockBytes: blockBytesOf(blockId),
+    firstBlockPosition: descriptorEnd + 1,
+    claimedBytes: hasContentSize
+      ? input.readUInt32LE(6) + input.readUInt32LE(10) * 0x1_0000_0000
+      : -1,
   }
-  return frame
+}
+
+/** Where the block ends if it is the only one, compressed, and without any checksum; else -1. */
+function onlyBlockEnd(input: Buffer, descriptor: Lz4Descriptor): number {
+  const { flags, firstBlockPosition, maxBlockBytes } = descriptor
+  if ((flags & (BLOCK_CHECKSUM_BIT | CONTENT_CHECKSUM_BIT)) !== 0) return -1
+  if (firstBlockPosition + 4 > input.length) return -1
+  const size = input.readUInt32LE(firstBlockPosition)
+  const end = firstBlockPosition + 4 + size
+  if (size === 0 || size > maxBlockBytes || end + 4 > input.length) return -1
+  return input.readUInt32LE(end) === 0 ? end : -1
 }
 
 function walkBlocks(
   input: Buffer,
-  firstBlockPosition: number,
-  flags: number,
-  maxBlockBytes: number,
+  { flags, maxBlockBytes, firstBlockPosition }: Lz4Descriptor,
   maxBytes: number,
 ): Lz4Frame {
   let at = firstBlockPosition
   let contentBytes = 0
-  let blockCount = 0
   for (;;) {
     if (at + 4 > input.length) throw corrupt('cut before its end mark')
     const field = input.readUInt32LE(at)
     if (field === 0) break
-    blockCount++
     const size = field & ~STORED_BIT
     const start = at + 4
     const end = start + size
@@ -215,7 +247,7 @@ function walkBlocks(
   }
   const hasChecksum = (flags & CONTENT_CHECKSUM_BIT) !== 0
   if (hasChecksum && at + 8 > input.length) throw corrupt('cut in its content checksum')
-  return { flags, firstBlockPosition, contentBytes, endMarkPosition: at, blockCount }
+  return { flags, firstBlockPosition, contentBytes, endMarkPosition: at }
 }
 
 function decompressBlocks(blocks: PureLz4, input: Buffer, frame: Lz4Frame): Buffer {
