@@ -11,6 +11,8 @@ const VARIANTS: ReadonlySet<string> = new Set([
   'produce-1k-default',
   'latency-fsync',
   'small-fsync',
+  'compaction-lz4',
+  'produce-compacting-fsync',
 ])
 
 test('the bench runs every kind of scenario on Spool and on Kafka and prints a number for each measure', async () => {

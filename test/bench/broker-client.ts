@@ -3,10 +3,16 @@ import { buildBatch } from '../../src/records/batch-builder.ts'
 import { produceApi } from '../../src/wire/kafka/messages/00-produce.ts'
 import { createTopicsApi } from '../../src/wire/kafka/messages/19-create-topics.ts'
 import { deleteTopicsApi } from '../../src/wire/kafka/messages/20-delete-topics.ts'
+import { incrementalAlterConfigsApi } from '../../src/wire/kafka/messages/44-incremental-alter-configs.ts'
 import { untilServing } from '../support/end-offset.ts'
 import { KafkaConnection } from '../support/kafka-connection.ts'
 
 const TIMEOUT_MS = 30_000
+const TOPIC_RESOURCE = 2
+const SET = 0
+const FILL_RECORDS_PER_BATCH = 500
+const FILL_BATCH_BYTES = 100_000
+const FILL_VALUE = Buffer.alloc(180, 'value of a record ')
 
 async function withConnection<T>(
   bootstrap: string,
@@ -49,6 +55,69 @@ export function deleteTopic(bootstrap: string, name: string): Promise<void> {
     const answer = await connection.call(deleteTopicsApi, 4, body)
     failOn(`cannot delete topic ${name}`, answer.responses[0]?.errorCode)
   })
+}
+
+/** Sets topic configs. @throws Error with the broker's refusal */
+export function setTopicConfig(
+  bootstrap: string,
+  name: string,
+  config: Readonly<Record<string, string>>,
+): Promise<void> {
+  const configs = Object.entries(config).map(([key, value]) => ({
+    name: key,
+    configOperation: SET,
+    value,
+  }))
+  return withConnection(bootstrap, async (connection) => {
+    const resource = { resourceType: TOPIC_RESOURCE, resourceName: name, configs }
+    const body = { resources: [resource], validateOnly: false }
+    const answer = await connection.call(incrementalAlterConfigsApi, 1, body)
+    failOn(`cannot configure topic ${name}`, answer.responses[0]?.errorCode)
+  })
+}
+
+/** How often a topic is written, and with what. */
+export interface FillOptions {
+  readonly partitionCount: number
+  /** In all partitions. */
+  readonly bytes: number
+  /** Every key is written so often. */
+  readonly writesPerKey: number
+}
+
+/** Fills a topic with records of 200 bytes, as fast as one connection can; returns their number. */
+export function fillTopic(bootstrap: string, topic: string, options: FillOptions): Promise<number> {
+  const { partitionCount, bytes, writesPerKey } = options
+  const batchCount = Math.max(partitionCount, Math.round(bytes / FILL_BATCH_BYTES))
+  const distinctCount = Math.ceil(batchCount / writesPerKey)
+  const batches = Array.from({ length: distinctCount }, (_, index) => fillBatch(index))
+  return withConnection(bootstrap, async (connection) => {
+    for (let count = 0; count < batchCount; count += partitionCount) {
+      const partitionData = Array.from({ length: partitionCount }, (_, index) => ({
+        index,
+        records: batches[(count + index) % distinctCount] ?? null,
+      }))
+      const answer = await connection.call(produceApi, 9, {
+        transactionalId: null,
+        acks: 1,
+        timeoutMs: TIMEOUT_MS,
+        topicData: [{ name: topic, partitionData }],
+      })
+      for (const { errorCode } of answer.responses[0]?.partitionResponses ?? [])
+        failOn(`cannot produce to ${topic}`, errorCode)
+    }
+    return Math.ceil(batchCount / partitionCount) * partitionCount * FILL_RECORDS_PER_BATCH
+  })
+}
+
+function fillBatch(batchIndex: number): Buffer {
+  const timestamp = Date.now()
+  const records = Array.from({ length: FILL_RECORDS_PER_BATCH }, (_, index) => ({
+    timestamp,
+    key: Buffer.from(`${batchIndex}-${index}`),
+    value: FILL_VALUE,
+  }))
+  return buildBatch(records)
 }
 
 /** Sends one record with acks=all to partition 0 and waits for the acknowledgement. */

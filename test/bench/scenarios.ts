@@ -1,5 +1,7 @@
 import { startTarget, type TargetKind } from '../conformance/target.ts'
 import { createTopic, produceOnce } from './broker-client.ts'
+import { cleanerScenario } from './compaction/cleaner-speed.ts'
+import { besideScenario } from './compaction/produce-beside.ts'
 import { runLoad } from './load-generator.ts'
 import {
   consumerPerformance,
@@ -258,5 +260,19 @@ export const SCENARIOS: readonly Scenario[] = [
   ),
   idle,
   start,
+  cleanerScenario('compaction', 'compaction of a table, records of 200 B', false),
+  cleanerScenario('compaction-lz4', 'the same, compressed with lz4', true),
+  besideScenario({
+    name: 'produce-compacting',
+    title: '4 connections, one request of 200 B in flight, beside compaction',
+    brokerConfig: BROKER_CONFIG,
+    loadConfig: {},
+  }),
+  besideScenario({
+    name: 'produce-compacting-fsync',
+    title: 'the same, durable',
+    brokerConfig: BROKER_CONFIG,
+    loadConfig: DURABLE,
+  }),
   memory,
 ]

@@ -4,6 +4,7 @@ import { SystemRandom } from '../../../src/adapters/system-random.ts'
 import { SystemScheduler } from '../../../src/adapters/system-scheduler.ts'
 import { UNPOOLED } from '../../../src/base/lease.ts'
 import type { LogConfig, PartitionLog } from '../../../src/ports/partition-log.ts'
+import type { SegmentCleaner } from '../../../src/ports/segment-cleaner.ts'
 import { type BatchOptions, buildBatch } from '../../../src/records/batch-builder.ts'
 import { buildEndTxnMarker } from '../../../src/records/control-batch.ts'
 import { Codec } from '../../../src/records/record-batch.ts'
@@ -37,6 +38,13 @@ export const CONFIG: LogConfig = {
   producerIdExpirationMs: 86_400_000,
 }
 
+export interface CompactedLogOptions {
+  readonly config?: Partial<LogConfig>
+  /** Default: steps on the event loop. */
+  readonly cleaner?: SegmentCleaner
+  readonly ioBufferBytes?: number
+}
+
 /** A data directory with one log, whose clock stands where it is put. */
 export class CompactedLog {
   readonly clock = new FakeClock()
@@ -44,7 +52,12 @@ export class CompactedLog {
   readonly log: PartitionLog
   readonly #scheduler = new SystemScheduler()
 
-  constructor(dataDir: string, mapBytes: number, nowMs: number) {
+  constructor(
+    dataDir: string,
+    mapBytes: number,
+    nowMs: number,
+    { config: logConfig, cleaner, ioBufferBytes = 65_536 }: CompactedLogOptions = {},
+  ) {
     this.clock.timeMs = nowMs
     const fs = new NodeFileSystem()
     const config = {
@@ -52,7 +65,7 @@ export class CompactedLog {
       threadCount: 1,
       dedupeBufferBytes: mapBytes,
       dedupeLoadFactor: 0.9,
-      ioBufferBytes: 65_536,
+      ioBufferBytes,
       maxIoBytesPerSecond: Number.POSITIVE_INFINITY,
       backoffMs: NEVER,
     }
@@ -65,7 +78,7 @@ export class CompactedLog {
       logger: silentLogger,
       meter: new RecordingMeter(),
       cleaning: {
-        cleaner: new SteppedSegmentCleaner(fs, this.clock, this.#scheduler),
+        cleaner: cleaner ?? new SteppedSegmentCleaner(fs, this.clock, this.#scheduler),
         config: () => config,
       },
     })
@@ -76,7 +89,7 @@ export class CompactedLog {
       leaderEpoch: 3,
     }
     const listener = { logAdvanced() {}, logFailed() {} }
-    this.log = this.manager.openLog(identity, CONFIG, listener)
+    this.log = this.manager.openLog(identity, { ...CONFIG, ...logConfig }, listener)
   }
 
   append(batch: Buffer): Promise<void> {
