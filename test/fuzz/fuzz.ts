@@ -1,3 +1,4 @@
+import { AnswerCheck } from './answers.ts'
 import { Corpus } from './corpus.ts'
 import { FuzzBroker, FuzzWorld } from './fuzz-broker.ts'
 import { SeededRandom } from './seeded-random.ts'
@@ -30,7 +31,7 @@ const MUTATED_ONE_IN = [1, 2, 16, 100]
 /**
  * Sends changed requests through real sessions and handlers to a real broker in memory.
  * @throws Error naming the seed, the round and what was sent, at the first thing that is not an
- *   answer or a closed connection, that leaves memory behind, or that makes the disk unreadable
+ *   answer of its schema or a closed connection, that leaves memory behind, or that makes the disk unreadable
  */
 export async function fuzz({ frameCount, seed, progress }: FuzzOptions): Promise<FuzzReport> {
   let report: FuzzReport = { frameCount: 0, closedCount: 0, answerCount: 0, topicCount: 0 }
@@ -51,13 +52,15 @@ export async function fuzz({ frameCount, seed, progress }: FuzzOptions): Promise
 async function fuzzWorld(seed: number, frameCount: number): Promise<FuzzReport> {
   const random = new SeededRandom(seed)
   const world = new FuzzWorld(random)
-  let sent: readonly Buffer[] = []
+  let sent: Buffer[] = []
   const report = { frameCount: 0, closedCount: 0, answerCount: 0, topicCount: 0 }
   try {
     const broker = await FuzzBroker.open(world)
     const corpus = new Corpus(broker.apis, random, () => broker.topicIds)
+    const answers = new AnswerCheck(broker.apis)
     while (report.frameCount < frameCount) {
-      sent = await playRound(world, broker, corpus, report)
+      sent = []
+      await playRound(world, broker, corpus, sent, answers, report)
       report.frameCount += sent.length
       const left = await broker.leave()
       if (left !== null) throw new Error(`left behind: ${left}`)
@@ -81,18 +84,22 @@ async function playRound(
   world: FuzzWorld,
   broker: FuzzBroker,
   corpus: Corpus,
+  sent: Buffer[],
+  answers: AnswerCheck,
   report: { closedCount: number; answerCount: number },
-): Promise<Buffer[]> {
+): Promise<void> {
   const { random } = world
-  const sent: Buffer[] = []
-  const peers = Array.from({ length: ROUND_CONNECTIONS }, () => broker.connect())
-  for (const peer of peers) {
+  const connections = Array.from({ length: ROUND_CONNECTIONS }, () => {
+    const frames: Buffer[] = []
+    return { peer: broker.connect(), frames }
+  })
+  for (const { peer, frames } of connections) {
     if (random.oneIn(4)) peer.readBytes = random.int(16) + 1
     peer.isSlow = random.oneIn(8)
     const mutatedOneIn = random.pick(MUTATED_ONE_IN)
-    const frames = Array.from({ length: random.int(MAX_CONNECTION_FRAMES) + 1 }, () =>
-      corpus.nextFrame(mutatedOneIn),
-    )
+    for (let count = random.int(MAX_CONNECTION_FRAMES) + 1; count > 0; count--) {
+      frames.push(corpus.nextFrame(mutatedOneIn))
+    }
     sent.push(...frames)
     if (random.oneIn(2)) peer.send(Buffer.concat(frames))
     else for (const frame of frames) peer.send(frame)
@@ -100,11 +107,12 @@ async function playRound(
   await world.settle()
   world.scheduler.advance(random.pick([0, 5, 50, 1000]))
   await world.settle()
-  for (const peer of peers) {
-    report.answerCount += peer.takeFrames().length
+  for (const { peer, frames } of connections) {
+    const answered = peer.takeFrames()
+    answers.check(Buffer.concat(frames), answered)
+    report.answerCount += answered.length
     if (peer.isDestroyed) report.closedCount++
   }
-  return sent
 }
 
 function expectNoFailure({ log }: FuzzWorld): void {
