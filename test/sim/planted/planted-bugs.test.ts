@@ -1,0 +1,37 @@
+import assert from 'node:assert/strict'
+import { describe, it } from 'node:test'
+import { Worker } from 'node:worker_threads'
+import type { PatchedOutcome, PatchedRun } from './patched-worker.ts'
+import { PLANTED_BUGS } from './planted-bugs.ts'
+
+/** A bug that none of so many seeds finds is not looked for well enough. */
+const SEED_COUNT = 500
+
+function search(run: PatchedRun): Promise<PatchedOutcome> {
+  const worker = new Worker(new URL('patched-worker.ts', import.meta.url), { workerData: run })
+  return new Promise<PatchedOutcome>((resolve, reject) => {
+    worker.once('message', resolve)
+    worker.once('error', reject)
+  }).finally(() => worker.terminate())
+}
+
+describe('the simulation finds a broker that', { concurrency: 2 }, () => {
+  for (const bug of PLANTED_BUGS) {
+    it(bug.name, async () => {
+      const firstSeed = bug.firstSeed ?? 1
+      const { seed } = await search({ bug, firstSeed, seedCount: SEED_COUNT })
+      assert.notEqual(seed, null, `none of ${SEED_COUNT} seeds from ${firstSeed} on finds it`)
+    })
+  }
+
+  it('does nothing, if there is no bug', async () => {
+    const bug = {
+      name: 'none',
+      file: 'src/storage/log-syncer.ts',
+      find: 'this.#done(error, endOffset)',
+      replace: 'this.#done(error, endOffset)',
+    }
+    const { problem } = await search({ bug, firstSeed: 1, seedCount: 10 })
+    assert.equal(problem, null)
+  })
+})

@@ -1,0 +1,157 @@
+/** A fault that the simulation has to find: a line of the broker as it must not be. */
+export interface PlantedBug {
+  /** What the broker does. */
+  readonly name: string
+  readonly file: string
+  /** Text that is once in the file. */
+  readonly find: string
+  readonly replace: string
+  /** Where to begin, for those that few seeds find. */
+  readonly firstSeed?: number
+}
+
+/** Bugs of the kind that databases had, each of one or two lines. */
+export const PLANTED_BUGS: readonly PlantedBug[] = [
+  {
+    name: 'acknowledges before the sync',
+    file: 'src/storage/log-syncer.ts',
+    find: 'if (rolled.length === 0) active.handle.dataSync(finish)',
+    replace: 'if (rolled.length === 0) this.#context.scheduler.after(0, () => finish(null))',
+  },
+  {
+    name: 'does not sync the directory of a new segment',
+    file: 'src/storage/log-syncer.ts',
+    find: 'this.#context.fs.syncDirectoryLater(this.#directory, (failed) => {',
+    replace: 'this.#context.scheduler.after(0, (failed: Error | null = null) => {',
+  },
+  {
+    name: 'does not sync the segment that it ends',
+    file: 'src/storage/log-syncer.ts',
+    find: '[segment.handle, ...files.handles]',
+    replace: '[...files.handles]',
+  },
+  {
+    name: 'takes a sync that failed for one that succeeded',
+    file: 'src/storage/log-syncer.ts',
+    find: 'this.#done(error, endOffset)',
+    replace: 'this.#done(null, endOffset)',
+    firstSeed: 80,
+  },
+  {
+    name: 'leaves a torn end in the file',
+    file: 'src/storage/log-recovery.ts',
+    find: '    handle.truncate(position)\n',
+    replace: '',
+  },
+  {
+    name: 'cuts the last whole batch off with a torn end',
+    file: 'src/storage/log-recovery.ts',
+    find: '    handle.truncate(position)\n',
+    replace: '    handle.truncate(Math.max(0, position - 1))\n',
+  },
+  {
+    name: 'shows what recovery found before it is synced',
+    file: 'src/storage/log-recovery.ts',
+    find: '    segment.handle.dataSyncNow()\n    segment.isSynced = true',
+    replace: '    segment.isSynced = true',
+    firstSeed: 50,
+  },
+  {
+    name: 'believes the page cache after a sync that failed',
+    file: 'src/storage/log-segment.ts',
+    find: 'rewriter?.add(scanner.buffer, scanner.at, scanner.sizeBytes, scanner.position)',
+    replace: '',
+    firstSeed: 85,
+  },
+  {
+    name: 'believes a flipped bit',
+    file: 'src/storage/batch-scanner.ts',
+    find: 'const MAX_READS = 3',
+    replace: 'const MAX_READS = 1',
+  },
+  {
+    name: 'begins a segment before the one before is synced',
+    file: 'src/storage/log-writer.ts',
+    find: "if (this.#log.config.durability === 'os' || !this.#needsSync) return true",
+    replace: 'return true',
+    firstSeed: 340,
+  },
+  {
+    name: 'writes a recovery point before what is below it is synced',
+    file: 'src/storage/log-manager.ts',
+    find: 'const points = this.#offsets((log) => log.recoveryPoint)\n    directory',
+    replace: 'const points = this.#offsets((log) => log.logEndOffset)\n    directory',
+  },
+  {
+    name: 'answers DeleteRecords before the log start is on disk',
+    file: 'src/storage/partition-log.ts',
+    find: '    await this.home.saveLogStarts()\n',
+    replace: '',
+  },
+  {
+    name: 'moves the log start before it is on disk',
+    file: 'src/storage/log-manager.ts',
+    find: '    this.#writeLogStarts((log) => Math.max(log.logStartOffset, starts.get(log) ?? 0))\n',
+    replace: '',
+    firstSeed: 95,
+  },
+  {
+    name: 'leaves the mark of a clean stop while it writes',
+    file: 'src/storage/data-directory.ts',
+    find: 'if (!this.#hasMarker) return',
+    replace: 'if (this.#hasMarker || !this.#hasMarker) return',
+  },
+  {
+    name: 'marks a stop as clean although a log failed',
+    file: 'src/storage/log-manager.ts',
+    find: 'if (!logs.every(({ writer }) => writer.isClosedCleanly)) return false',
+    replace: '',
+    firstSeed: 300,
+  },
+  {
+    name: 'forgets a producer in its snapshots',
+    file: 'src/storage/segment-roll.ts',
+    find: 'snapshots.write(baseOffset, producers, files)',
+    replace: 'snapshots.write(baseOffset, producers.slice(1), files)',
+  },
+  {
+    name: 'keeps the sequences of what a full disk refused',
+    file: 'src/storage/log-writer.ts',
+    find: 'if (undo !== null) producers.undo(undo)',
+    replace: '',
+  },
+  {
+    name: 'believes the checkpoints of a deleted topic of that name',
+    file: 'src/storage/log-manager.ts',
+    find: 'if (this.#directory.speaksOf(name)) this.#writeCheckpoints()',
+    replace: '',
+    firstSeed: 275,
+  },
+  {
+    name: 'does not sync the directory of a new partition',
+    file: 'src/storage/log-manager.ts',
+    find: '    this.#fs.syncDirectory(path)\n    this.#fs.syncDirectory(this.#directory.path)\n',
+    replace: '',
+  },
+  {
+    name: 'answers CreateTopics before its records are durable',
+    file: 'src/cluster/standalone/metadata-log.ts',
+    find: '    await safe\n',
+    replace: '    safe.catch(() => undefined)\n',
+  },
+  {
+    name: 'gives producer ids before their block is recorded',
+    file: 'src/broker/producer-ids.ts',
+    find: "await this.#metadata.commit([{ kind: 'producerIdsTaken', nextProducerId: first + BLOCK_SIZE }])",
+    replace:
+      "this.#metadata.commit([{ kind: 'producerIdsTaken', nextProducerId: first + BLOCK_SIZE }]).catch(() => undefined)",
+    firstSeed: 60,
+  },
+  {
+    name: 'answers a commit of offsets before it is durable',
+    file: 'src/broker/coordinator/coordinator-shard.ts',
+    find: '    this.#inFlight.push(commit)\n',
+    replace:
+      '    for (const { send } of commit.replies.splice(0)) send()\n    this.#inFlight.push(commit)\n',
+  },
+]
