@@ -129,11 +129,11 @@ class LogRecovery {
   #sweep(names: readonly string[]): string[] {
     const { fs } = this.#context
     const { directory } = this.#options
+    const logs = new Set(names.filter((name) => name.endsWith(LOG_SUFFIX)))
     const kept: string[] = []
     for (const name of names) {
       const suffix = INDEX_SUFFIXES.find((ending) => offsetOfFileName(name, ending) >= 0)
-      const isOrphan =
-        suffix !== undefined && !names.includes(name.slice(0, -suffix.length) + LOG_SUFFIX)
+      const isOrphan = suffix !== undefined && !logs.has(name.slice(0, -suffix.length) + LOG_SUFFIX)
       const isLeftOver = LEFT_OVER.test(name)
       if (!isOrphan && !isLeftOver) {
         kept.push(name)

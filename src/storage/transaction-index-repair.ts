@@ -22,9 +22,10 @@ export function dropDamagedTransactionIndexes(
   endOffset: number,
 ): LogSegment[] {
   const { fs, logger } = context
+  const found = new Set(names.filter((name) => name.endsWith(TRANSACTION_INDEX_SUFFIX)))
   return segments.filter((segment, index) => {
     const path = segment.pathOf(TRANSACTION_INDEX_SUFFIX)
-    if (!names.includes(path.slice(path.lastIndexOf('/') + 1))) return false
+    if (!found.has(path.slice(path.lastIndexOf('/') + 1))) return false
     if (fs.stat(path) === undefined) return false
     const content = TransactionIndex.parse(fs.readFile(path))
     const nextOffset = segments[index + 1]?.baseOffset ?? endOffset
