@@ -1,39 +1,17 @@
 import { ErrorCode } from '../base/error-code.ts'
 import { StorageError } from '../base/errors.ts'
-import type {
-  AppendSafety,
-  AppendWaiter,
-  LogConfig,
-  LogListener,
-  PartitionLog,
-} from '../ports/partition-log.ts'
+import type { AppendSafety, AppendWaiter } from '../ports/partition-log.ts'
 import type { Timer } from '../ports/scheduler.ts'
-import type { LeaderEpochCache } from './leader-epoch-cache.ts'
-import type { LogContext } from './log-context.ts'
 import type { LoadedLog } from './log-recovery.ts'
-import type { LogSegments } from './log-segments.ts'
 import { LogSyncer } from './log-syncer.ts'
 import { isOutOfSpace } from './out-of-space.ts'
 import type { PendingBatch } from './pending-batch.ts'
 import type { ProducerEntrySnapshot } from './producer-entry.ts'
 import type { ProducerSnapshots } from './producer-snapshots.ts'
-import type { ProducerState } from './producer-state.ts'
 import { rollSegment } from './segment-roll.ts'
 import { UnsyncedFiles } from './unsynced-files.ts'
 import { WaiterQueue } from './waiter-queue.ts'
-
-/** What the writer uses of its log. */
-export interface WrittenLog extends PartitionLog {
-  readonly context: LogContext
-  readonly directory: string
-  readonly segments: LogSegments
-  readonly epochs: LeaderEpochCache
-  readonly producers: ProducerState
-  readonly listener: LogListener
-  readonly config: LogConfig
-  /** All below it survives a power failure, with the indexes and snapshots of it. */
-  readonly recoveryPoint: number
-}
+import type { WrittenLog } from './written-log.ts'
 
 /** While a sync is in flight, so much is collected for the next write unless somebody waits for it. */
 const MAX_HELD_BYTES = 4 * 1024 * 1024

@@ -1,7 +1,19 @@
-import type { LogSegment } from './log-segment.ts'
-
 /** An eviction looks at so many files; what can't be closed now is looked at again later. */
 const EVICTION_LOOKS = 16
+
+/** A segment as the cache sees it. */
+export interface CachedSegment {
+  /** It is deleted: its files close with its last reader. */
+  readonly isRetired: boolean
+  /** Somebody reads it. */
+  readonly isPinned: boolean
+  /** The file of its records is open. */
+  readonly isOpen: boolean
+  /** Closes what it has open, and forgets its indexes. */
+  unload(): void
+  /** Closes the file of a segment that grows. @returns false when that can't be now */
+  closeFile(): boolean
+}
 
 /**
  * Bounds the open files. A directory with thousands of closed segments needs neither their files nor
@@ -12,10 +24,10 @@ export class SegmentCache {
   readonly #maxClosed: number
   readonly #maxGrowing: number
   /** Closed segments that are open as files. In the order of use, oldest first, both. */
-  readonly #closed = new Set<LogSegment>()
+  readonly #closed = new Set<CachedSegment>()
   /** The last segments of logs. */
-  readonly #growing = new Set<LogSegment>()
-  #newest: LogSegment | null = null
+  readonly #growing = new Set<CachedSegment>()
+  #newest: CachedSegment | null = null
   readonly #waiting: (() => void)[] = []
 
   /**
@@ -33,7 +45,7 @@ export class SegmentCache {
   }
 
   /** Call it when a segment that does not grow is used. */
-  touch(segment: LogSegment): void {
+  touch(segment: CachedSegment): void {
     if (segment.isRetired) return
     this.#dropGrowing(segment)
     this.#closed.delete(segment)
@@ -42,7 +54,7 @@ export class SegmentCache {
   }
 
   /** Call it when the last segment of a log is used. */
-  touchGrowing(segment: LogSegment): void {
+  touchGrowing(segment: CachedSegment): void {
     if (segment === this.#newest || segment.isRetired) return
     this.#newest = segment
     this.#growing.delete(segment)
@@ -54,7 +66,7 @@ export class SegmentCache {
    * Asked before something is appended to a growing segment: may its file be opened? While all
    * others wait for their syncs it may not, and `whenRoom` is called later, once.
    */
-  admit(segment: LogSegment, whenRoom: () => void): boolean {
+  admit(segment: CachedSegment, whenRoom: () => void): boolean {
     if (segment.isOpen || this.#hasRoom()) return true
     this.#waiting.push(whenRoom)
     return false
@@ -65,7 +77,7 @@ export class SegmentCache {
     while (this.#waiting.length > 0 && this.#hasRoom()) this.#waiting.shift()?.()
   }
 
-  forget(segment: LogSegment): void {
+  forget(segment: CachedSegment): void {
     this.#closed.delete(segment)
     this.#dropGrowing(segment)
     this.madeRoom()
@@ -77,7 +89,7 @@ export class SegmentCache {
     return this.#growing.size < this.#maxGrowing
   }
 
-  #dropGrowing(segment: LogSegment): void {
+  #dropGrowing(segment: CachedSegment): void {
     this.#growing.delete(segment)
     if (this.#newest === segment) this.#newest = null
   }

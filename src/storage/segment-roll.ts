@@ -1,9 +1,9 @@
 import type { ProducerSnapshotEntry } from '../records/internal/producer-snapshot.ts'
 import { segmentJitterMs } from './log-recovery.ts'
 import { LogSegment } from './log-segment.ts'
-import type { WrittenLog } from './log-writer.ts'
 import type { ProducerSnapshots } from './producer-snapshots.ts'
 import { UnsyncedFiles } from './unsynced-files.ts'
+import type { WrittenLog } from './written-log.ts'
 
 /**
  * Ends the last segment of a log and begins the next one. Nothing has changed if this fails.
