@@ -33,14 +33,13 @@ import {
 import { ConsumerGroup } from './consumer/consumer-group.ts'
 import { ConsumerGroupManager } from './consumer/consumer-group-manager.ts'
 import { recordGroupGone } from './consumer/recorded-changes.ts'
+import type { Group } from './group.ts'
 import { groupMetadataRecord, groupTombstone } from './group-coordinator-records.ts'
 import type { GroupStep, GroupTimerEvent } from './group-step.ts'
 import { recordShareGroupGone } from './share/share-changes.ts'
 import { ShareGroup } from './share/share-group.ts'
 import { ShareGroupManager } from './share/share-group-manager.ts'
 
-/** A group of any protocol. Streams groups will be further members of this. */
-export type Group = ClassicGroup | ConsumerGroup | ShareGroup
 type GroupType = Group['type']
 
 export interface ListedGroup {

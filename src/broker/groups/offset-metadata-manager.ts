@@ -9,8 +9,9 @@ import {
   checkConsumerOffsetFetch,
   type OffsetCommitter,
 } from './consumer/offset-checks.ts'
+import type { Group } from './group.ts'
 import { offsetCommitRecord, offsetTombstone } from './group-coordinator-records.ts'
-import type { Group, GroupMetadataManager } from './group-metadata-manager.ts'
+import type { GroupMetadataManager } from './group-metadata-manager.ts'
 import type { GroupStep } from './group-step.ts'
 import { OffsetMap } from './offset-map.ts'
 import {

@@ -35,6 +35,23 @@ describe('check-layers', () => {
     })
   })
 
+  it('fails when files of a folder import each other in a circle, also for types', async () => {
+    const files = {
+      'base/a.ts': "import type { C } from './c.ts'\nexport type A = C\n",
+      'base/b.ts': "import type { A } from './a.ts'\nexport type B = A\n",
+      'base/c.ts': "import type { B } from './b.ts'\nexport type C = B\n",
+      'base/d.ts': "import type { A } from './a.ts'\nexport type D = A\n",
+    }
+    await withTree(files, async (root) => {
+      const ended = await check(root)
+      assert.equal(ended.exitCode, 1)
+      assert.match(
+        ended.stderr,
+        /^a circle of imports: \S*a\.ts → \S*c\.ts → \S*b\.ts → \S*a\.ts\n$/,
+      )
+    })
+  })
+
   it('fails for a folder that has no row', async () => {
     const files = {
       'misc/thing.ts': "import '../base/a.ts'\n",

@@ -1,4 +1,4 @@
-import type { Group } from '../group-metadata-manager.ts'
+import type { Group } from '../group.ts'
 import type { GroupStep } from '../group-step.ts'
 import type { TopicHashes } from './metadata-hash.ts'
 

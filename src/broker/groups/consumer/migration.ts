@@ -9,9 +9,9 @@ import {
   prepareRebalance,
   scheduleSession,
 } from '../classic/classic-rebalance.ts'
+import type { Group } from '../group.ts'
 import type { GroupConfig } from '../group-config.ts'
 import { groupMetadataRecord, groupTombstone } from '../group-coordinator-records.ts'
-import type { Group } from '../group-metadata-manager.ts'
 import { joinTimer, sessionTimer, syncTimer } from '../group-step.ts'
 import {
   assignedPartitions,

@@ -1,0 +1,6 @@
+import type { ClassicGroup } from './classic/classic-group.ts'
+import type { ConsumerGroup } from './consumer/consumer-group.ts'
+import type { ShareGroup } from './share/share-group.ts'
+
+/** A group of any protocol. */
+export type Group = ClassicGroup | ConsumerGroup | ShareGroup
