@@ -175,6 +175,7 @@ class Simulation {
       ['log.retention.check.interval.ms', random.pick(['100', '700'])],
       ['log.retention.ms', '-1'],
       ['log.initial.task.delay.ms', random.pick(['10', '1000'])],
+      ['log.cleaner.backoff.ms', random.pick(['30', '400', '15000'])],
       ['log.segment.delete.delay.ms', random.pick(['0', '300'])],
       ['spool.tail.cache.bytes', random.pick(['0', '3000', '1000000'])],
       ...Object.entries(this.#options.configs ?? {}),

@@ -1,4 +1,5 @@
 import { expect, SimFailure } from '../world/sim-failure.ts'
+import { matchCompacted } from './compacted-log.ts'
 import { lastOffsetOfSent, Promised, type SentBatch } from './sent-batch.ts'
 
 /** A batch as it was read from the log. */
@@ -21,6 +22,13 @@ const GIVEN_BYTES = [
   [12, 16],
 ] as const
 
+/** What the configs of a topic mean for what may become of its records. */
+export interface PartitionRules {
+  readonly isDurable: boolean
+  readonly canExpire: boolean
+  readonly isCompacted: boolean
+}
+
 /** What the clients of a partition know of it: the truth that the log is held against. */
 export class PartitionLedger {
   readonly name: string
@@ -28,6 +36,8 @@ export class PartitionLedger {
   readonly isDurable: boolean
   /** Retention may take records without being asked. */
   canExpire: boolean
+  /** Records of a key may go once there is a newer one. */
+  readonly isCompacted: boolean
   /** The power failed without syncs: a segment in the middle may be lost, as with Apache Kafka. */
   mayHaveGaps = false
   /** What should be in the log, in the order of offsets. */
@@ -43,10 +53,11 @@ export class PartitionLedger {
   /** The highest that any client could see, and that must not be taken back. */
   #highWatermark = 0
 
-  constructor(name: string, isDurable: boolean, canExpire: boolean) {
+  constructor(name: string, topic: PartitionRules) {
     this.name = name
-    this.isDurable = isDurable
-    this.canExpire = canExpire
+    this.isDurable = topic.isDurable
+    this.canExpire = topic.canExpire
+    this.isCompacted = topic.isCompacted
   }
 
   get batches(): readonly SentBatch[] {
@@ -71,6 +82,11 @@ export class PartitionLedger {
         batch.baseOffset === baseOffset,
         () => `${name}: batch ${batch.id} is at ${batch.baseOffset}, answered was ${baseOffset}`,
       )
+      return
+    }
+    // A duplicate of what retention took, and what is known only by its producer.
+    if (baseOffset + batch.recordCount <= this.#logStartOffset) {
+      batch.baseOffset = baseOffset
       return
     }
     // What a full disk refused gives its offsets back.
@@ -127,6 +143,14 @@ export class PartitionLedger {
 
   /** Compares a read of a running log with what must be there. */
   read(found: readonly FoundBatch[]): void {
+    if (this.isCompacted) {
+      matchCompacted(
+        { name: this.name, logStartOffset: 0, highWatermark: 0, batches: found },
+        this.#batches,
+        Promised.NEVER,
+      )
+      return
+    }
     for (const one of found) {
       const expected = this.#batches.find(({ baseOffset }) => baseOffset === one.baseOffset)
       expect(
@@ -159,6 +183,10 @@ export class PartitionLedger {
       highWatermark >= this.#highWatermark,
       () => `${name}: the high watermark went back to ${highWatermark} from ${this.#highWatermark}`,
     )
+    if (this.isCompacted) {
+      this.#checkCompacted(found, survived)
+      return
+    }
     const batches = this.#match(found)
     const kept = new Set(batches)
     for (const batch of this.#batches) {
@@ -170,6 +198,43 @@ export class PartitionLedger {
       if (!kept.has(batch) && batch.baseOffset >= logStartOffset) batch.baseOffset = -1
     }
     this.#accept(found, batches)
+  }
+
+  /** All that was given an offset, with that offset: what was refused may be there all the same. */
+  #allPlaced(): SentBatch[] {
+    for (const [offset, batches] of this.#placed)
+      for (const batch of batches) if (batch.baseOffset < 0) batch.baseOffset = offset
+    return [...this.#placed.values()].flat()
+  }
+
+  #checkCompacted(found: FoundLog, survived: Promised): void {
+    const { name } = this
+    const { highWatermark } = found
+    const candidates = [...new Set([...this.#batches, ...this.#allPlaced()])]
+    const kept = matchCompacted({ name, ...found }, candidates, survived)
+    for (const batch of this.#batches) {
+      const isLost = lastOffsetOfSent(batch) >= highWatermark
+      expect(
+        !isLost || batch.promised < survived,
+        () => `${name}: batch ${batch.id} was acknowledged at ${batch.baseOffset} and is gone`,
+      )
+    }
+    const end = found.batches.at(-1)
+    expect(
+      this.mayHaveGaps ||
+        (end === undefined ? found.logStartOffset : end.lastOffset + 1) === highWatermark,
+      () => `${name}: the last batch ends at ${end?.lastOffset}, the log at ${highWatermark}`,
+    )
+    // Where a segment may be lost, what is not there may be lost with it; else it was compacted.
+    const isThere = (batch: SentBatch): boolean =>
+      kept.has(batch) ||
+      (!this.mayHaveGaps &&
+        this.#batches.includes(batch) &&
+        lastOffsetOfSent(batch) < highWatermark)
+    const there = candidates.filter(isThere)
+    for (const batch of candidates) if (!there.includes(batch)) batch.baseOffset = -1
+    there.sort((a, b) => a.baseOffset - b.baseOffset)
+    this.#accept(found, there)
   }
 
   /** The batches that were sent, in the order they were found in; offsets must have no holes. */

@@ -28,18 +28,21 @@ export class TopicLedger {
     this.partitions = []
     this.isDurable = isDurable
     this.canExpire = canExpire(configs)
+    const policies = (configs.get('cleanup.policy') ?? 'delete').split(',')
+    this.isCompacted = policies.includes('compact')
+    this.isDeleted = policies.includes('delete')
     this.grow(partitionCount)
   }
 
   isDurable = true
   canExpire = false
+  isCompacted = false
+  isDeleted = true
 
   /** It has so many partitions, or may have. */
   grow(partitionCount: number): void {
     for (let index = this.partitions.length; index < partitionCount; index++)
-      this.partitions.push(
-        new PartitionLedger(`${this.name}-${index}`, this.isDurable, this.canExpire),
-      )
+      this.partitions.push(new PartitionLedger(`${this.name}-${index}`, this))
   }
 
   configAsked(name: string, value: string): void {

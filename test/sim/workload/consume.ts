@@ -1,5 +1,5 @@
 import { ErrorCode } from '../../../src/base/error-code.ts'
-import { expect } from '../world/sim-failure.ts'
+import { expect, SimFailure } from '../world/sim-failure.ts'
 import { batchesOf, readSlice } from './read-log.ts'
 import type { Session } from './session.ts'
 
@@ -18,9 +18,10 @@ export function consume(session: Session): void {
     (slice) => {
       const batches = batchesOf(slice)
       machine.trace(() => `${ledger.name}: read ${batches?.length} batches at ${offset}`)
-      // A consumer that finds a bad CRC asks again.
-      if (batches === null) expect(machine.faults.flipsBits, `${ledger.name}: damaged bytes`)
-      else if (log.logStartOffset <= offset) ledger.read(batches)
+      // A consumer that finds a bad CRC asks again; base offsets have none.
+      if (machine.faults.flipsBits) return
+      if (batches === null) throw new SimFailure(`${ledger.name}: damaged bytes`)
+      if (log.logStartOffset <= offset) ledger.read(batches)
     },
     () => undefined,
   )
@@ -32,7 +33,7 @@ export function deleteRecords(session: Session): void {
   const targets = session.targets()
   if (targets.length === 0) return
   const { partition, ledger } = random.pick(targets)
-  if (partition.availability !== ErrorCode.NONE) return
+  if (partition.availability !== ErrorCode.NONE || !partition.settings.isDeleted) return
   const { log } = partition
   const { logStartOffset, highWatermark } = log
   const offset = logStartOffset + random.int(highWatermark - logStartOffset + 1)
@@ -58,6 +59,7 @@ export function findByTime(session: Session): void {
   const { log } = partition
   const batches = ledger.batches.filter(({ baseOffset }) => baseOffset < log.highWatermark)
   if (partition.availability !== ErrorCode.NONE || batches.length === 0) return
+  if (ledger.isCompacted) return
   const { timestampMs, id } = random.pick(batches)
   const endOffset = log.highWatermark
   session.answered(

@@ -58,7 +58,9 @@ export class IdempotentProducer {
   /** Sends some of the newest acknowledged batches again: each must be known. */
   resend(session: Session, target: Target): void {
     if (this.#inFlight.size > 0 || this.#unacknowledged.length > 0) return
-    for (const batch of this.#acknowledged) {
+    // Compaction keeps the last batch of a producer, and those before live in no snapshot.
+    const kept = target.ledger.isCompacted ? this.#acknowledged.slice(-1) : this.#acknowledged
+    for (const batch of kept) {
       if (!target.ledger.holds(batch) || session.random.oneIn(3)) continue
       const { logEndOffset, isFailed } = target.partition.log
       if (isFailed) return
@@ -77,7 +79,7 @@ export class IdempotentProducer {
   }
 
   #produce(session: Session, target: Target): void {
-    const batch = makeBatch(session, {
+    const batch = makeBatch(session, target.ledger.isCompacted, {
       producerId: this.producerId,
       producerEpoch: 0,
       baseSequence: this.#nextSequence,

@@ -2,12 +2,15 @@ import { ErrorCode } from '../../../src/base/error-code.ts'
 import type { AppendSafety } from '../../../src/ports/partition-log.ts'
 import { buildBatch } from '../../../src/records/batch-builder.ts'
 import { Codec } from '../../../src/records/record-batch.ts'
-import { Promised, type SentBatch } from '../ledger/sent-batch.ts'
+import { Promised, type SentBatch, type SentRecord } from '../ledger/sent-batch.ts'
 import { SimFailure } from '../world/sim-failure.ts'
 import { PoisonedLease } from './poisoned-lease.ts'
 import type { Session, Target } from './session.ts'
 
 const CODECS = [Codec.NONE, Codec.NONE, Codec.NONE, Codec.GZIP, Codec.SNAPPY, Codec.LZ4, Codec.ZSTD]
+/** Few, so that compaction has something to do. */
+const KEYS = ['k1', 'k2', 'k3', 'k4', 'k5'] as const
+const TOMBSTONE_RATE = 6
 const VALUE_BYTES = [10, 10, 100, 600, 5000] as const
 
 export interface ProducerFields {
@@ -19,20 +22,32 @@ export interface ProducerFields {
 const NO_PRODUCER: ProducerFields = { producerId: -1, producerEpoch: -1, baseSequence: -1 }
 
 /** A batch that differs from all others. */
-export function makeBatch(session: Session, producer = NO_PRODUCER): SentBatch {
+export function makeBatch(
+  session: Session,
+  isKeyed: boolean,
+  producer: ProducerFields & { readonly isTransactional?: boolean } = NO_PRODUCER,
+): SentBatch {
   const { random, machine, ledger } = session
   const id = ledger.nextBatchId()
   const recordCount = 1 + random.int(random.pick([1, 1, 3, 8]))
   const valueBytes = 1 + random.int(random.pick(VALUE_BYTES))
   const timestampMs = machine.clock.nowMs()
-  const records = Array.from({ length: recordCount }, (_, index) => ({
+  const records = Array.from({ length: recordCount }, (_, index): SentRecord => {
+    const value = Buffer.from(`${id}.${index}`.padEnd(valueBytes, `:${id}`))
+    if (!isKeyed) return { key: null, value }
+    return { key: random.pick(KEYS), value: random.oneIn(TOMBSTONE_RATE) ? null : value }
+  })
+  const codec = random.pick(CODECS)
+  const newRecords = records.map(({ key, value }, index) => ({
     timestamp: timestampMs + index,
-    value: Buffer.from(`${id}.${index}`.padEnd(valueBytes, `:${id}`)),
+    key: key === null ? null : Buffer.from(key),
+    value,
   }))
   return {
     id,
-    bytes: buildBatch(records, { codec: random.pick(CODECS), ...producer }),
+    bytes: buildBatch(newRecords, { codec, ...producer }),
     recordCount,
+    records,
     timestampMs,
     producerId: producer.producerId,
     baseSequence: producer.baseSequence,
@@ -101,6 +116,7 @@ export function producePlain(session: Session): void {
   const target = random.pick(targets)
   const safety = random.pick(['durable', 'durable', 'durable', 'written', 'none'] as const)
   for (let count = 1 + random.int(3); count > 0; count--) {
-    sendBatch(session, target, makeBatch(session), safety, () => undefined)
+    const batch = makeBatch(session, target.ledger.isCompacted)
+    sendBatch(session, target, batch, safety, () => undefined)
   }
 }

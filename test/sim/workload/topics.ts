@@ -14,12 +14,18 @@ const TOPIC_CONFIGS: readonly (readonly [string, readonly string[]])[] = [
   ['retention.bytes', ['-1', '-1', '4000']],
   ['retention.ms', ['-1', '-1', '1500']],
   ['flush.messages', ['1', '10', '9223372036854775807']],
+  ['cleanup.policy', ['delete', 'delete', 'compact', 'compact,delete']],
+  ['min.cleanable.dirty.ratio', ['0.0', '0.5']],
+  ['min.compaction.lag.ms', ['0', '0', '300']],
+  ['delete.retention.ms', ['0', '400', '86400000']],
   ['preallocate', ['false', 'false', 'false', 'true']],
   ['segment.bytes', ['1048576']],
 ]
 
 /** Those that may change while there is a ledger of what the topic promised. */
-const CHANGED_CONFIGS = TOPIC_CONFIGS.filter(([name]) => name !== 'spool.durability')
+const CHANGED_CONFIGS = TOPIC_CONFIGS.filter(
+  ([name]) => name !== 'spool.durability' && name !== 'cleanup.policy',
+)
 
 function anyIdle(
   session: Session,
