@@ -104,13 +104,12 @@ interface LivingOwner {
 
 function livingOwnerOf(path: string): LivingOwner | undefined {
   const owner = readOwner(path)
-  if (owner === undefined) {
-    const pid = systemLockOwnerOf(path)
-    return pid === undefined ? undefined : { pid, isSpool: false }
-  }
-  const startedAt = startedAtOf(owner.pid)
-  if (startedAt !== owner.startedAt || startedAt === '') return undefined
-  return { pid: owner.pid, isSpool: true }
+  const startedAt = owner === undefined ? '' : startedAtOf(owner.pid)
+  if (owner !== undefined && startedAt !== '' && startedAt === owner.startedAt)
+    return { pid: owner.pid, isSpool: true }
+  // Kafka does not change the file, so it may name a Spool that was killed.
+  const pid = systemLockOwnerOf(path)
+  return pid === undefined ? undefined : { pid, isSpool: false }
 }
 
 /** undefined: empty or not ours; Apache Kafka leaves an empty file. */

@@ -147,10 +147,12 @@ describe('a real disk that is full', () => {
 describe('the lock of a data directory', () => {
   const files = new NodeFileSystem()
   const lockPath = () => join(fs.mkdtempSync(join(root, 'lock-')), '.lock')
-  const inAnotherProcess = (path: string, then: string) =>
-    spawnSync(
-      process.execPath,
+  const inAnotherProcess = (path: string, then: string, wrapper: readonly string[] = []) => {
+    const [program = '', ...first] = [...wrapper, process.execPath]
+    return spawnSync(
+      program,
       [
+        ...first,
         '--input-type=module',
         '-e',
         `import { NodeFileSystem } from ${JSON.stringify(
@@ -162,6 +164,7 @@ describe('the lock of a data directory', () => {
       ],
       { encoding: 'utf8' },
     )
+  }
 
   it('names the process that has it', () => {
     const path = lockPath()
@@ -190,6 +193,17 @@ describe('the lock of a data directory', () => {
     const path = lockPath()
     fs.writeFileSync(path, JSON.stringify({ pid: process.pid, startedAt: 'long ago' }))
     files.lock(path).release()
+  })
+
+  it('is held by who has a lock of the system on it, also when it names a killed process', (test) => {
+    const path = lockPath()
+    for (const content of ['', JSON.stringify({ pid: 999_999_999, startedAt: '1' })]) {
+      fs.writeFileSync(path, content)
+      const other = inAnotherProcess(path, '', ['flock', path])
+      if (other.error !== undefined || !fs.existsSync('/proc/locks')) return test.skip('no flock')
+      assert.match(other.stdout, /^ConfigError: .* is in use by Apache Kafka, or another program/)
+      assert.equal(fs.readFileSync(path, 'utf8'), content)
+    }
   })
 
   it('takes the empty file that a killed Apache Kafka left', () => {
