@@ -23,6 +23,7 @@ import { SteppedSegmentCleaner } from '../storage/cleaner/stepped-segment-cleane
 import { LogManager } from '../storage/log-manager.ts'
 import { refuseUnservable } from './data-directory/directory-inspection.ts'
 import { groupConfigOf } from './group-settings.ts'
+import { ShareServices } from './share-services.ts'
 import { TransactionServices } from './transaction-services.ts'
 
 /** The world as a broker sees it. */
@@ -56,6 +57,7 @@ export class BrokerCore {
   readonly groups: GroupCoordinator
   readonly producerIds: ProducerIds
   readonly transactions: TransactionServices
+  readonly shares: ShareServices
   readonly configDescriber: ConfigDescriber
   readonly configAlterer: ConfigAlterer
   /** For everything that checks the metadata and then changes it. */
@@ -104,6 +106,13 @@ export class BrokerCore {
       groups: this.groups,
       producerIds: this.producerIds,
     })
+    this.shares = new ShareServices({
+      ...{ config, clock, scheduler, random, metadata },
+      logger: logger.child('share-groups'),
+      topics: this.automaticTopics,
+      partitions: this.registry,
+      groups: this.groups,
+    })
     this.configDescriber = new ConfigDescriber(metadata, config)
     this.configAlterer = new ConfigAlterer(metadata, config, this.tasks)
   }
@@ -149,7 +158,9 @@ export class BrokerCore {
       await core.registry.start()
       metadata.subscribe(core.groups)
       metadata.subscribe(core.transactions.coordinator)
+      for (const listener of core.shares.listeners) metadata.subscribe(listener)
       core.groups.start()
+      core.shares.coordinator.start()
       // What it finds decided it writes to partitions and groups.
       core.transactions.coordinator.start()
       logStore.start()
@@ -172,6 +183,7 @@ export class BrokerCore {
 
   /** Syncs everything; front ends must have stopped. */
   async close(): Promise<void> {
+    this.shares.close()
     this.transactions.coordinator.close()
     this.groups.close()
     await this.metadata.close()

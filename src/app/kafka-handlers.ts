@@ -48,6 +48,18 @@ import { consumerGroupHeartbeatHandler } from '../frontends/kafka/handlers/68-co
 import { consumerGroupDescribeHandler } from '../frontends/kafka/handlers/69-consumer-group-describe.ts'
 import { listConfigResourcesHandler } from '../frontends/kafka/handlers/74-list-config-resources.ts'
 import { describeTopicPartitionsHandler } from '../frontends/kafka/handlers/75-describe-topic-partitions.ts'
+import { shareGroupHeartbeatHandler } from '../frontends/kafka/handlers/76-share-group-heartbeat.ts'
+import { shareGroupDescribeHandler } from '../frontends/kafka/handlers/77-share-group-describe.ts'
+import { shareFetchHandler } from '../frontends/kafka/handlers/78-share-fetch.ts'
+import { shareAcknowledgeHandler } from '../frontends/kafka/handlers/79-share-acknowledge.ts'
+import { initializeShareGroupStateHandler } from '../frontends/kafka/handlers/83-initialize-share-group-state.ts'
+import { readShareGroupStateHandler } from '../frontends/kafka/handlers/84-read-share-group-state.ts'
+import { writeShareGroupStateHandler } from '../frontends/kafka/handlers/85-write-share-group-state.ts'
+import { deleteShareGroupStateHandler } from '../frontends/kafka/handlers/86-delete-share-group-state.ts'
+import { readShareGroupStateSummaryHandler } from '../frontends/kafka/handlers/87-read-share-group-state-summary.ts'
+import { describeShareGroupOffsetsHandler } from '../frontends/kafka/handlers/90-describe-share-group-offsets.ts'
+import { alterShareGroupOffsetsHandler } from '../frontends/kafka/handlers/91-alter-share-group-offsets.ts'
+import { deleteShareGroupOffsetsHandler } from '../frontends/kafka/handlers/92-delete-share-group-offsets.ts'
 import type { Api } from '../wire/kafka/codec.ts'
 import type { BrokerCore } from './broker-core.ts'
 
@@ -55,6 +67,7 @@ import type { BrokerCore } from './broker-core.ts'
 const SUPPORTED_FEATURES = [
   { name: 'metadata.version', minVersion: 7, maxVersion: 33 },
   { name: 'group.version', minVersion: 0, maxVersion: 1 },
+  { name: 'share.version', minVersion: 0, maxVersion: 1 },
   { name: 'transaction.version', minVersion: 0, maxVersion: 2 },
 ]
 
@@ -72,6 +85,7 @@ export function kafkaHandlers(core: BrokerCore, services: HandlerServices): Kafk
   return [
     ...recordHandlers(core, services.sessions),
     ...groupHandlers(core),
+    ...shareHandlers(core),
     ...transactionHandlers(core),
     ...topicHandlers(core),
     ...configHandlers(core),
@@ -103,21 +117,46 @@ function recordHandlers(core: BrokerCore, sessions: FetchSessions): KafkaHandler
   ]
 }
 
-function groupHandlers({ groups, metadata, nodeId, transactions }: BrokerCore): KafkaHandler[] {
+function groupHandlers(core: BrokerCore): KafkaHandler[] {
+  const { groups, metadata, nodeId, shares, transactions } = core
   return [
     offsetCommitHandler({ groups, metadata }),
     offsetFetchHandler({ groups, metadata }),
-    findCoordinatorHandler({ nodeId, groups, transactions: transactions.coordinator }),
+    findCoordinatorHandler({
+      nodeId,
+      groups,
+      transactions: transactions.coordinator,
+      shares: shares.coordinator,
+    }),
     joinGroupHandler({ groups }),
     heartbeatHandler({ groups }),
     leaveGroupHandler({ groups }),
     syncGroupHandler({ groups }),
     describeGroupsHandler({ groups }),
     listGroupsHandler({ groups }),
-    deleteGroupsHandler({ groups }),
+    deleteGroupsHandler({ groups, shareGroups: shares.groups }),
     offsetDeleteHandler({ groups, metadata }),
     consumerGroupHeartbeatHandler({ groups }),
     consumerGroupDescribeHandler({ groups }),
+  ]
+}
+
+function shareHandlers({ registry, scheduler, shares }: BrokerCore): KafkaHandler[] {
+  const { coordinator: shareCoordinator, groups: shareGroups } = shares
+  const services = { shares: shares.partitions, partitions: registry, scheduler }
+  return [
+    shareGroupHeartbeatHandler({ shareGroups }),
+    shareGroupDescribeHandler({ shareGroups }),
+    shareFetchHandler(services),
+    shareAcknowledgeHandler(services),
+    initializeShareGroupStateHandler({ shareCoordinator }),
+    readShareGroupStateHandler({ shareCoordinator }),
+    writeShareGroupStateHandler({ shareCoordinator }),
+    deleteShareGroupStateHandler({ shareCoordinator }),
+    readShareGroupStateSummaryHandler({ shareCoordinator }),
+    describeShareGroupOffsetsHandler({ shareGroups }),
+    alterShareGroupOffsetsHandler({ shareGroups }),
+    deleteShareGroupOffsetsHandler({ shareGroups }),
   ]
 }
 

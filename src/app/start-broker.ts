@@ -130,6 +130,7 @@ function makeKafkaFrontend(
     maxInFlightBytes,
     maxKeptBytes: Math.floor(maxInFlightBytes * KEPT_PART),
     advertised: settings.advertised,
+    connectionClosed: (id) => core.shares.partitions.connectionClosed(id),
     handlers: (apis) =>
       kafkaHandlers(core, {
         sessions,
@@ -140,8 +141,9 @@ function makeKafkaFrontend(
   })
 }
 
-function notReadyReason({ groups, transactions }: BrokerCore): string | null {
+function notReadyReason({ groups, shares, transactions }: BrokerCore): string | null {
   if (groups.isLoading) return 'group offsets are being loaded'
+  if (shares.coordinator.isLoading) return 'share group state is being loaded'
   return transactions.coordinator.isLoading ? 'transactions are being loaded' : null
 }
 

@@ -14,6 +14,7 @@ import {
 import type { ShareHeartbeatOutcome } from '../groups/share/share-heartbeat.ts'
 import type { PartitionsByTopic } from '../groups/share/share-partitions.ts'
 import type { PartitionLookup } from '../topics/partition-lookup.ts'
+import type { SharePartitionKey } from './coordinator/share-partition-key.ts'
 import { NO_COMPLETE_COUNT, NO_START_OFFSET, type ShareOutcome } from './coordinator/share-state.ts'
 import type { SharePersister } from './share-persister.ts'
 
@@ -23,6 +24,8 @@ export interface ShareGroupServiceOptions {
   readonly metadata: () => MetadataImage
   readonly partitions: PartitionLookup
   readonly logger: Logger
+  /** The state of a share partition was set or deleted: what its leader knows is old. */
+  readonly stateChanged?: (key: SharePartitionKey) => void
 }
 
 export interface SharePartitionOffset {
@@ -263,6 +266,7 @@ export class ShareGroupService {
       partitions.map(async ({ topicId, partition, startOffset }) => {
         const key = { groupId, topicId, partition }
         const outcome = await persister.initializeState(key, stateEpoch, startOffset)
+        this.#options.stateChanged?.(key)
         outcomes.set(`${topicId}-${partition}`, outcome)
       }),
     )
@@ -295,7 +299,12 @@ export class ShareGroupService {
     const { persister } = this.#options
     const outcomes = [...partitions].map(async ([topicId, indices]) => {
       const all = await Promise.all(
-        [...indices].map((partition) => persister.deleteState({ groupId, topicId, partition })),
+        [...indices].map(async (partition) => {
+          const key = { groupId, topicId, partition }
+          const outcome = await persister.deleteState(key)
+          this.#options.stateChanged?.(key)
+          return outcome
+        }),
       )
       const failed = all.find(({ errorCode }) => errorCode !== ErrorCode.NONE)
       return [topicId, failed ?? DONE] as const

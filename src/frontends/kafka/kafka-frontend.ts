@@ -26,6 +26,8 @@ export interface KafkaFrontendOptions {
   readonly advertised: Endpoint | null
   /** Given the list of all APIs served, which one of them answers. */
   readonly handlers: (apis: () => readonly Api[]) => readonly KafkaHandler[]
+  /** A client is gone, and all that belongs to its connection with it. */
+  readonly connectionClosed?: (connectionId: number) => void
 }
 
 /** As many bytes as one read may bring; what TCP has ready is rarely more. */
@@ -114,6 +116,7 @@ export class KafkaFrontend {
 
   #gone(session: KafkaSession): void {
     this.#sessions.delete(session)
+    this.#options.connectionClosed?.(session.client.id)
     if (this.#sessions.size === 0) this.#whenEmpty?.()
   }
 

@@ -1,17 +1,21 @@
 import { ErrorCode } from '../../../base/error-code.ts'
 import type { GroupCoordinator } from '../../../broker/groups/group-coordinator.ts'
+import type { ShareGroupService } from '../../../broker/share/share-group-service.ts'
 import { deleteGroupsApi } from '../../../wire/kafka/messages/42-delete-groups.ts'
 import { defineHandler, type KafkaHandler } from '../handler.ts'
 
 export interface DeleteGroupsServices {
   readonly groups: Pick<GroupCoordinator, 'deleteGroup'>
+  readonly shareGroups: Pick<ShareGroupService, 'prepareDelete'>
 }
 
 /** DeleteGroups: empty groups go with all their offsets. */
-export function deleteGroupsHandler({ groups }: DeleteGroupsServices): KafkaHandler {
+export function deleteGroupsHandler({ groups, shareGroups }: DeleteGroupsServices): KafkaHandler {
   return defineHandler(deleteGroupsApi, async ({ groupsNames }) => {
     const results = [...new Set(groupsNames)].map(async (groupId) => {
-      const errorCode = await groups.deleteGroup(groupId)
+      // What a share group read is with another coordinator, and goes first.
+      const prepared = await shareGroups.prepareDelete(groupId)
+      const errorCode = prepared === ErrorCode.NONE ? await groups.deleteGroup(groupId) : prepared
       return { groupId, errorCode, errorMessage: messageOf(groupId, errorCode) }
     })
     return { throttleTimeMs: 0, results: await Promise.all(results) }

@@ -81,7 +81,15 @@ class Wire {
 
   delete(version: number, ...groupsNames: string[]) {
     return this.groups.now(
-      call(deleteGroupsApi, deleteGroupsHandler(this.#services), version, { groupsNames }),
+      call(
+        deleteGroupsApi,
+        deleteGroupsHandler({
+          ...this.#services,
+          shareGroups: { prepareDelete: async () => ErrorCode.NONE },
+        }),
+        version,
+        { groupsNames },
+      ),
     )
   }
 }
