@@ -95,8 +95,10 @@ class Simulation {
       const core = await this.#start()
       if (core === null) return
       const session = new Session(machine, core, this.#ledger, this.#random)
-      await checkEverything(session)
-      this.#workload.begin(session)
+      const { transactions } = this.#workload
+      await checkEverything(session, transactions.ledger)
+      if (ending.atTurn === 0) await transactions.settle(session)
+      else this.#workload.begin(session)
       while (!machine.isStopDue) await this.#workload.turn(session)
       await this.#stop(core, ending)
     } catch (error) {
@@ -169,6 +171,11 @@ class Simulation {
     return new Map([
       ['log.dirs', DATA_DIR],
       ['offsets.topic.num.partitions', '2'],
+      ['transaction.state.log.num.partitions', '2'],
+      [
+        'transaction.abort.timed.out.transaction.cleanup.interval.ms',
+        random.pick(['100', '10000']),
+      ],
       ['log.index.size.max.bytes', random.pick(['32', '10485760'])],
       ['log.index.interval.bytes', random.pick(['0', '4096'])],
       ['log.flush.offset.checkpoint.interval.ms', random.pick(['50', '400', '60000'])],

@@ -1,9 +1,10 @@
 import { ConfigResourceType } from '../../../src/ports/metadata-store.ts'
 import type { TopicLedger } from '../ledger/topic-ledger.ts'
+import { TRANSACTION_TOPIC } from '../ledger/transaction-ledger.ts'
 import type { Session } from '../workload/session.ts'
 import { expect } from '../world/sim-failure.ts'
 
-const INTERNAL = new Set(['__consumer_offsets', '__transaction_state'])
+const OTHERS = new Set(['__consumer_offsets', '__transaction_state', TRANSACTION_TOPIC])
 
 /** Topics, partitions and configs are what clients were told, and nothing else is there. */
 export function checkMetadata(session: Session): void {
@@ -13,7 +14,7 @@ export function checkMetadata(session: Session): void {
   expect(image.clusterId === ledger.clusterId, 'the cluster id has changed')
   for (const topic of ledger.topics) checkTopic(session, topic)
   for (const name of image.topics.keys()) {
-    const isKnown = INTERNAL.has(name) || ledger.topics.some((topic) => topic.name === name)
+    const isKnown = OTHERS.has(name) || ledger.topics.some((topic) => topic.name === name)
     expect(isKnown, `the topic ${name} was never asked for`)
   }
 }

@@ -2,6 +2,7 @@ import {
   baseSequenceOf,
   incrementSequence,
   lastSequenceOf,
+  partitionLeaderEpochOf,
   producerEpochOf,
   producerIdOf,
 } from '../../../src/records/record-batch.ts'
@@ -49,6 +50,7 @@ async function isChecked(
   }
   target.ledger.check({ logStartOffset, highWatermark, batches }, ledger.survived)
   if (!target.ledger.mayHaveGaps) checkProducers(target, batches)
+  checkEpochs(target, batches)
   return true
 }
 
@@ -92,6 +94,20 @@ function checkProducers({ ledger, partition }: Target, batches: readonly FoundBa
       () =>
         `${name}: producer ${producerId} is known with sequence ${found?.lastSequence}, ` +
         `the log has ${lastSequence}`,
+    )
+  }
+}
+
+/** Which leader gave an offset follows from the log too. */
+function checkEpochs({ ledger, partition }: Target, batches: readonly FoundBatch[]): void {
+  for (const { bytes, lastOffset } of batches) {
+    if (lastOffset < partition.log.logStartOffset) continue
+    const epoch = partition.log.epochForOffset(lastOffset)
+    expect(
+      epoch === partitionLeaderEpochOf(bytes, 0),
+      () =>
+        `${ledger.name}: offset ${lastOffset} is said to be of epoch ${epoch}, ` +
+        `the log has ${partitionLeaderEpochOf(bytes, 0)}`,
     )
   }
 }

@@ -154,4 +154,76 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
     replace:
       '    for (const { send } of commit.replies.splice(0)) send()\n    this.#inFlight.push(commit)\n',
   },
+  {
+    name: 'shows records of open transactions to readers of committed ones',
+    file: 'src/storage/partition-log.ts',
+    find: 'return unstable < 0 ? highWatermark : Math.min(unstable, highWatermark)',
+    replace: 'return unstable < 0 ? highWatermark : highWatermark',
+  },
+  {
+    name: 'forgets which transactions were aborted',
+    file: 'src/storage/log-writer.ts',
+    find: 'if (batch.aborted !== null) active.indexes.transactions.append(batch.aborted)',
+    replace: '',
+  },
+  {
+    name: 'makes a segment again without its aborted transactions',
+    file: 'src/storage/log-recovery.ts',
+    find: 'if (aborted !== null && isRebuilt) segment.indexes.transactions.append(aborted)',
+    replace: '',
+  },
+  {
+    name: 'does not finish what was decided before a crash',
+    file: 'src/broker/transactions/transaction-coordinator-shard.ts',
+    find: 'if (isPrepared(transaction)) this.#finish(transaction, turn)',
+    replace: '',
+  },
+  {
+    name: 'keeps the offsets of an aborted transaction',
+    file: 'src/broker/groups/offset-metadata-manager.ts',
+    find: 'if (pending === undefined || !isCommitted) return',
+    replace: 'if (pending === undefined) return',
+  },
+  {
+    name: 'finds no leader epoch in a log after a crash',
+    file: 'src/storage/log-recovery.ts',
+    find: 'if (epoch > this.#epochs.latestEpoch) this.#epochs.assign(epoch, baseOffset)',
+    replace: '',
+  },
+  {
+    name: 'drops tombstones as soon as it compacts',
+    file: 'src/storage/cleaner/batch-cleaner.ts',
+    find: 'return hasValue || keepsTombstones',
+    replace: 'return hasValue',
+  },
+  {
+    name: 'compacts the newest record of a key away',
+    file: 'src/storage/cleaner/batch-cleaner.ts',
+    find: 'if (offset > map.latestOffset) return true',
+    replace: 'if (offset > map.latestOffset + 1) return true',
+  },
+  {
+    name: 'compacts the last batch of a producer away',
+    file: 'src/storage/cleaner/batch-cleaner.ts',
+    find: 'const staysEmpty = isLastOfProducer(buffer, at, rules) || endsRound(buffer, at, rules)',
+    replace: 'const staysEmpty = endsRound(buffer, at, rules)',
+  },
+  {
+    name: 'gives a compacted segment its name before those it replaces have lost theirs',
+    file: 'src/storage/cleaner/segment-swap.ts',
+    find: '    await syncNames(log)\n    renameAll(context.fs, directory, baseOffset, SWAP_SUFFIX',
+    replace: '    renameAll(context.fs, directory, baseOffset, SWAP_SUFFIX',
+  },
+  {
+    name: 'leaves what a compacted segment replaces when a crash cut the swap off',
+    file: 'src/storage/swap-recovery.ts',
+    find: '(name) => isReplaced(name) || (swapped',
+    replace: '(name) => (swapped',
+  },
+  {
+    name: 'renames a compacted segment before it is synced',
+    file: 'src/storage/cleaner/cleaned-segment-writer.ts',
+    find: 'this.#log.dataSyncNow()',
+    replace: 'this.#log.sizeBytes()',
+  },
 ]

@@ -30,15 +30,20 @@ export function batchesOf(slice: LogSlice): FoundBatch[] | null {
   return found
 }
 
-/** Batches from an offset to the high watermark, as much as fits. */
-export function readSlice(log: PartitionLog, offset: number, maxBytes: number): Promise<LogSlice> {
+/** Batches from an offset to the high watermark, or to the last stable offset. */
+export function readSlice(
+  log: PartitionLog,
+  offset: number,
+  maxBytes: number,
+  isCommitted = false,
+): Promise<LogSlice> {
   return new Promise((resolve, reject) => {
     const request = {
       offset,
-      endOffset: log.highWatermark,
+      endOffset: isCommitted ? log.lastStableOffset : log.highWatermark,
       maxBytes,
       atLeastOne: true,
-      includeAborted: false,
+      includeAborted: isCommitted,
     }
     const slice = log.read(request, (error, later) => {
       if (later !== null) resolve(later)

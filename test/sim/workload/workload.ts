@@ -7,6 +7,7 @@ import { IdempotentProducer } from './idempotent-producer.ts'
 import { producePlain } from './produce.ts'
 import type { Session } from './session.ts'
 import { addPartitions, changeConfig, createTopic, deleteTopic } from './topics.ts'
+import { Transactions } from './transactions.ts'
 
 type Step = (session: Session) => void
 
@@ -15,6 +16,7 @@ const MAX_PRODUCERS = 6
 
 /** What clients do, whatever becomes of the broker. */
 export class Workload {
+  readonly transactions: Transactions
   readonly #random: SeededRandom
   readonly #ledger: Ledger
   #producers: IdempotentProducer[] = []
@@ -25,6 +27,7 @@ export class Workload {
     [5, (session) => this.#newProducer(session)],
     [5, (session) => this.#resend(session)],
     [12, consume],
+    [8, (session) => this.transactions.consume(session)],
     [4, deleteRecords],
     [4, findByTime],
     [15, commitOffset],
@@ -39,12 +42,14 @@ export class Workload {
 
   constructor(random: SeededRandom, ledger: Ledger) {
     this.#random = random
+    this.transactions = new Transactions(random.oneIn(2))
     this.#ledger = ledger
   }
 
   /** The broker is there again. */
   begin(session: Session): void {
     session.machine.disk.capacityBytes = Number.POSITIVE_INFINITY
+    this.transactions.begin(session)
     this.#producers = this.#producers.filter((one) => one.targetOf(session) && !one.isDone)
     for (const producer of this.#producers) producer.disconnected()
     for (const producer of this.#producers) {
@@ -59,6 +64,7 @@ export class Workload {
     if (session.openCount < MAX_OPEN_REQUESTS && this.#random.oneIn(2)) this.#pick()(session)
     await machine.turn()
     if (!machine.isRunning) throw new ProcessDied()
+    this.transactions.look(session)
     for (const { partition, ledger } of session.targets())
       ledger.highWatermarkSeen(partition.log.highWatermark)
   }
