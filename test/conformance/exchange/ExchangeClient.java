@@ -85,7 +85,7 @@ public class ExchangeClient {
             case "end" -> endOpenTransaction(Integer.parseInt(words[1]));
             case "observe" -> observe(admin);
             case "observe-for-kafka" -> observeForKafka(admin);
-            case "await-compaction" -> awaitCompaction(admin);
+            case "await-compaction" -> awaitCompaction();
             default -> throw new IllegalArgumentException(words[0]);
         }
     }
@@ -246,13 +246,16 @@ public class ExchangeClient {
             facts.put("feature " + name, features.get(name).toString());
         var topics = new TreeMap<>(admin.describeTopics(admin.listTopics(
             new org.apache.kafka.clients.admin.ListTopicsOptions().listInternal(true)).names().get()).allTopicNames().get());
+        var partitions = new ArrayList<TopicPartition>();
         for (var topic : topics.values()) {
             facts.put("topic " + topic.name(), topic.topicId() + " " + topic.partitions());
             facts.put("topic configs " + topic.name(), configs(admin, ConfigResource.Type.TOPIC, topic.name()));
             if (topic.isInternal()) continue;
             for (var partition : topic.partitions())
-                observePartition(admin, new TopicPartition(topic.name(), partition.partition()));
+                partitions.add(new TopicPartition(topic.name(), partition.partition()));
         }
+        for (var partition : partitions) observePartition(admin, partition);
+        observeRecords(partitions);
         facts.put("broker configs", configs(admin, ConfigResource.Type.BROKER, "1"));
         facts.put("cluster configs", configs(admin, ConfigResource.Type.BROKER, ""));
         observeGroups(admin);
@@ -274,39 +277,42 @@ public class ExchangeClient {
         for (var one : admin.describeProducers(List.of(partition)).partitionResult(partition).get().activeProducers())
             active.put(one.producerId(), one.toString());
         facts.put("producers " + partition, active.values().toString());
-        boolean isCompacted = partition.topic().equals("compacted");
+    }
+
+    private void observeRecords(List<TopicPartition> partitions) {
         for (var isolation : IsolationLevel.values()) {
-            var records = records(admin, partition, isolation);
-            // Either broker compacts when it wants to, but what a key has last stays, where it is.
-            facts.put("records " + partition + " " + isolation, isCompacted ? last(records) : records.toString());
+            for (var read : records(partitions, isolation).entrySet()) {
+                // Either broker compacts when it wants to, but what a key has last stays, where it is.
+                boolean isCompacted = read.getKey().topic().equals("compacted");
+                var records = isCompacted ? last(read.getValue()) : read.getValue().toString();
+                facts.put("records " + read.getKey() + " " + isolation, records);
+            }
         }
     }
 
-    /** Fields of each record that must not change: all that a consumer can see. */
-    private List<String[]> fields(Admin admin, TopicPartition partition, IsolationLevel isolation) throws Exception {
+    /** All that a consumer can see of each record: key, `=`, and what must not change. */
+    private Map<TopicPartition, List<String>> records(List<TopicPartition> partitions, IsolationLevel isolation) {
         var settings = Map.of("isolation.level", isolation.toString().toLowerCase(), "max.poll.records", "10000",
-            "enable.auto.commit", "false", "auto.offset.reset", "earliest");
-        var found = new ArrayList<String[]>();
+            "fetch.max.wait.ms", "20", "enable.auto.commit", "false", "auto.offset.reset", "earliest");
+        var found = new HashMap<TopicPartition, List<String>>();
+        for (var partition : partitions) found.put(partition, new ArrayList<>());
         try (var consumer = new KafkaConsumer<>(settings(settings), new StringDeserializer(), new StringDeserializer())) {
-            consumer.assign(List.of(partition));
-            consumer.seekToBeginning(List.of(partition));
-            long end = consumer.endOffsets(List.of(partition)).get(partition);
+            consumer.assign(partitions);
+            consumer.seekToBeginning(partitions);
+            var ends = consumer.endOffsets(partitions);
             long deadlineMs = System.currentTimeMillis() + 30_000;
-            while (consumer.position(partition) < end) {
-                if (System.currentTimeMillis() > deadlineMs) throw new IllegalStateException(partition + " has no " + end);
+            while (partitions.stream().anyMatch(partition -> consumer.position(partition) < ends.get(partition))) {
+                if (System.currentTimeMillis() > deadlineMs) throw new IllegalStateException("there is no " + ends);
                 for (var record : consumer.poll(SECOND)) {
                     var headers = new StringBuilder();
                     for (var header : record.headers()) headers.append(header.key()).append(new String(header.value()));
-                    found.add(new String[] {record.key(), record.offset() + " " + record.timestampType() + " "
-                        + record.timestamp() + " " + record.leaderEpoch() + " " + record.key() + " " + headers + " " + record.value()});
+                    found.get(new TopicPartition(record.topic(), record.partition())).add(record.key() + "="
+                        + record.offset() + " " + record.timestampType() + " " + record.timestamp() + " "
+                        + record.leaderEpoch() + " " + headers + " " + record.value());
                 }
             }
         }
         return found;
-    }
-
-    private List<String> records(Admin admin, TopicPartition partition, IsolationLevel isolation) throws Exception {
-        return fields(admin, partition, isolation).stream().map(one -> one[0] + "=" + one[1]).toList();
     }
 
     private static String last(List<String> records) {
@@ -352,14 +358,14 @@ public class ExchangeClient {
     }
 
     /** Until the cleaner of the running broker has been at work. */
-    private void awaitCompaction(Admin admin) throws Exception {
+    private void awaitCompaction() throws Exception {
         var partition = new TopicPartition("compacted", 0);
         long deadlineMs = System.currentTimeMillis() + 40_000;
         while (true) {
-            var records = fields(admin, partition, IsolationLevel.READ_UNCOMMITTED);
-            var keys = records.stream().map(one -> one[0]).distinct().count();
+            var records = records(List.of(partition), IsolationLevel.READ_UNCOMMITTED).get(partition);
+            long keyCount = records.stream().map(one -> one.substring(0, one.indexOf('='))).distinct().count();
             // What is in the last segment stays.
-            if (records.size() <= keys + 6) return;
+            if (records.size() <= keyCount + 6) return;
             if (System.currentTimeMillis() > deadlineMs) throw new IllegalStateException(records.size() + " records left");
             Thread.sleep(250);
         }

@@ -7,6 +7,7 @@ import { installKafka, writeLog4j } from '../peers/kafka.ts'
 /** What clients found at a broker, by name. */
 export type Facts = Readonly<Record<string, string>>
 
+const JVM = 'java'
 const LIMIT_MS = 90_000
 const ERRORS_LIMIT_CHARS = 8_000
 
@@ -32,7 +33,7 @@ export class ExchangeClient {
     const jvm = ['-Xmx256m', '-XX:+UseSerialGC', '-XX:TieredStopAtLevel=1']
     const libs = ['-cp', join(await installKafka(), '*')]
     const settings = [`-Dlog4j2.configurationFile=${log4j}`, ...libs, source, bootstrap]
-    return new ExchangeClient(spawn('java', [...jvm, ...settings]))
+    return new ExchangeClient(spawn(JVM, [...jvm, ...settings]))
   }
 
   /**
