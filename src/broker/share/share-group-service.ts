@@ -225,7 +225,7 @@ export class ShareGroupService {
       topicName: topicsById.get(topicId)?.name ?? '',
       ...outcome,
     }))
-    return { ...DONE, topics: [...missing, ...deleted] }
+    return { ...DONE, topics: [...deleted, ...missing] }
   }
 
   /**

@@ -15,6 +15,7 @@ import { idempotence } from './idempotence.ts'
 import { metadata } from './metadata.ts'
 import { offsets } from './offsets.ts'
 import { produce } from './produce.ts'
+import { shareGroups } from './share-groups.ts'
 import { Broker } from './support/broker.ts'
 import { Mask } from './support/mask.ts'
 import type { Scenario } from './support/scenario.ts'
@@ -37,6 +38,7 @@ const SCENARIOS: Readonly<Record<string, readonly Scenario[]>> = {
   'consumer groups': consumerGroups,
   'groups between the protocols': groupMigration,
   'configs of groups': groupConfigs,
+  'share groups': shareGroups,
   transactions,
 }
 

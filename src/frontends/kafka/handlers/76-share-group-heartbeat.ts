@@ -4,7 +4,7 @@ import type { ShareGroupService } from '../../../broker/share/share-group-servic
 import { shareGroupHeartbeatApi } from '../../../wire/kafka/messages/76-share-group-heartbeat.ts'
 import { defineHandler, type KafkaHandler } from '../handler.ts'
 import { groupClientOf } from './group-client.ts'
-import { INVALID_MEMBER_ID, isShareMemberId } from './share-requests.ts'
+import { isShareMemberId } from './share-requests.ts'
 
 export interface ShareGroupHeartbeatServices {
   readonly shareGroups: Pick<ShareGroupService, 'heartbeat'>
@@ -20,7 +20,7 @@ export function shareGroupHeartbeatHandler({
     const asked = { groupId, client, memberId, memberEpoch, rackId, subscribedTopicNames }
     const { assignment, ...answer } = isShareMemberId(memberId)
       ? await shareGroups.heartbeat(asked)
-      : shareHeartbeatError(ErrorCode.INVALID_REQUEST, INVALID_MEMBER_ID)
+      : shareHeartbeatError(ErrorCode.INVALID_REQUEST, null)
     const topicPartitions = assignment?.map(({ topicId, partitions }) => ({
       topicId,
       partitions: [...partitions],

@@ -17,10 +17,7 @@ import {
   type AcknowledgeServices,
   acknowledgeAll,
   byTopic,
-  INVALID_GROUP_ID,
-  INVALID_MEMBER_ID,
   isShareMemberId,
-  shareErrorMessage,
 } from './share-requests.ts'
 
 export interface ShareFetchServices extends AcknowledgeServices {
@@ -42,9 +39,9 @@ export function shareFetchHandler(services: ShareFetchServices): KafkaHandler {
   return defineHandler(shareFetchApi, (request, exchange) => {
     const { groupId, memberId } = request
     if (groupId === null) {
-      exchange.respond(failure(ErrorCode.INVALID_REQUEST, INVALID_GROUP_ID))
+      exchange.respond(failure(ErrorCode.INVALID_REQUEST))
     } else if (!isShareMemberId(memberId)) {
-      exchange.respond(failure(ErrorCode.INVALID_REQUEST, INVALID_MEMBER_ID))
+      exchange.respond(failure(ErrorCode.INVALID_REQUEST))
     } else {
       shareFetch(services, request, { groupId, memberId }, exchange)
     }
@@ -64,9 +61,8 @@ function shareFetch(
   exchange: ShareExchange,
 ): void {
   const { shares } = services
-  const problem = renewProblem(request, exchange.apiVersion)
-  if (problem !== null) {
-    exchange.respond(failure(ErrorCode.INVALID_REQUEST, problem))
+  if (!isRenewalWellFormed(request, exchange.apiVersion)) {
+    exchange.respond(failure(ErrorCode.INVALID_REQUEST))
     return
   }
   const context = shares.sessions.contextOf({
@@ -95,7 +91,7 @@ function refuse(
   maxWaitMs: number,
   exchange: ShareExchange,
 ): void {
-  const respond = (): void => exchange.respond(failure(errorCode, shareErrorMessage(errorCode)))
+  const respond = (): void => exchange.respond(failure(errorCode))
   if (errorCode !== ErrorCode.SHARE_SESSION_LIMIT_REACHED) {
     respond()
     return
@@ -111,14 +107,10 @@ function hasAcknowledgements({ topics }: ShareFetchRequest): boolean {
 }
 
 /** A request that renews locks fetches nothing, and has to say so. */
-function renewProblem(request: ShareFetchRequest, apiVersion: number): string | null {
-  if (apiVersion < RENEW_SINCE || !request.isRenewAck) return null
+function isRenewalWellFormed(request: ShareFetchRequest, apiVersion: number): boolean {
+  if (apiVersion < RENEW_SINCE || !request.isRenewAck) return true
   const { maxBytes, minBytes, maxRecords, maxWaitMs } = request
-  const limits = { maxBytes, minBytes, maxRecords, maxWaitMs }
-  const wrong = Object.entries(limits).filter(([, limit]) => limit !== 0)
-  if (wrong.length === 0) return null
-  const words = wrong.map(([name]) => `${name} must be set to 0, `)
-  return `${words.join('')}if isRenewAck is true.`
+  return [maxBytes, minBytes, maxRecords, maxWaitMs].every((limit) => limit === 0)
 }
 
 /** One fetch that was let in: its acknowledgements and its read go on side by side. */
@@ -203,8 +195,7 @@ class ShareFetchTask {
     partitions: ShareFetchServices['partitions'],
   ): ErrorCode {
     if (partitions.partitionById(topicId, partition) !== undefined) return ErrorCode.NONE
-    const isUnknownId = partitions.topicName(topicId) === undefined
-    return this.#context.isIncremental && isUnknownId
+    return partitions.topicName(topicId) === undefined
       ? ErrorCode.UNKNOWN_TOPIC_ID
       : ErrorCode.UNKNOWN_TOPIC_OR_PARTITION
   }
@@ -257,7 +248,7 @@ function responsesOf(
       topicId,
       partitionIndex: partition,
       errorCode,
-      errorMessage: result.errorMessage ?? shareErrorMessage(errorCode),
+      errorMessage: null,
       acknowledgeErrorCode: ErrorCode.NONE,
       acknowledgeErrorMessage: null,
       currentLeader: { leaderId: 0, leaderEpoch: 0 },
@@ -294,16 +285,15 @@ function failedResult(
   { topicId, partition }: SessionPartition,
   errorCode: ErrorCode,
 ): ShareFetchResult {
-  const errorMessage = shareErrorMessage(errorCode)
-  const facts = { topicId, partition, errorCode, errorMessage }
+  const facts = { topicId, partition, errorCode, errorMessage: null }
   return { ...facts, records: null, acquired: [], release() {} }
 }
 
-function failure(errorCode: ErrorCode, errorMessage: string | null): ShareFetchResponse {
+function failure(errorCode: ErrorCode): ShareFetchResponse {
   return {
     throttleTimeMs: 0,
     errorCode,
-    errorMessage,
+    errorMessage: null,
     acquisitionLockTimeoutMs: 0,
     responses: [],
     nodeEndpoints: [],

@@ -9,10 +9,7 @@ import {
   type AcknowledgeServices,
   acknowledgeAll,
   byTopic,
-  INVALID_GROUP_ID,
-  INVALID_MEMBER_ID,
   isShareMemberId,
-  shareErrorMessage,
 } from './share-requests.ts'
 
 /** First version that may renew locks (KIP-1222). */
@@ -23,10 +20,10 @@ export function shareAcknowledgeHandler(services: AcknowledgeServices): KafkaHan
   const { shares } = services
   return defineHandler(shareAcknowledgeApi, async (request, { apiVersion }) => {
     const { groupId, memberId, shareSessionEpoch, topics, isRenewAck } = request
-    if (groupId === null) return failure(ErrorCode.INVALID_REQUEST, INVALID_GROUP_ID)
-    if (!isShareMemberId(memberId)) return failure(ErrorCode.INVALID_REQUEST, INVALID_MEMBER_ID)
+    if (groupId === null) return failure(ErrorCode.INVALID_REQUEST)
+    if (!isShareMemberId(memberId)) return failure(ErrorCode.INVALID_REQUEST)
     const errorCode = shares.sessions.acknowledged(groupId, memberId, shareSessionEpoch)
-    if (errorCode !== ErrorCode.NONE) return failure(errorCode, shareErrorMessage(errorCode))
+    if (errorCode !== ErrorCode.NONE) return failure(errorCode)
     const knowsRenew = apiVersion >= RENEW_SINCE
     const asked = { groupId, memberId, topics, knowsRenew, isRenewAck }
     const outcomes = await acknowledgeAll(services, asked)
@@ -51,11 +48,11 @@ export function shareAcknowledgeHandler(services: AcknowledgeServices): KafkaHan
   })
 }
 
-function failure(errorCode: ErrorCode, errorMessage: string | null): ShareAcknowledgeResponse {
+function failure(errorCode: ErrorCode): ShareAcknowledgeResponse {
   return {
     throttleTimeMs: 0,
     errorCode,
-    errorMessage,
+    errorMessage: null,
     acquisitionLockTimeoutMs: 0,
     responses: [],
     nodeEndpoints: [],

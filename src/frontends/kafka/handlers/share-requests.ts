@@ -5,27 +5,6 @@ import type { SharePartitionManager } from '../../../broker/share/share-partitio
 import type { PartitionLookup } from '../../../broker/topics/partition-lookup.ts'
 import type { ShareAcknowledgeRequest } from '../../../wire/kafka/messages/79-share-acknowledge.ts'
 
-export const INVALID_MEMBER_ID = 'Invalid member id in the request.'
-export const INVALID_GROUP_ID = 'Invalid group id in the request.'
-
-/** Texts of the errors of share sessions. Source: Errors of Kafka 4.4. */
-const MESSAGES: ReadonlyMap<ErrorCode, string> = new Map([
-  [ErrorCode.SHARE_SESSION_NOT_FOUND, 'The share session was not found.'],
-  [ErrorCode.INVALID_SHARE_SESSION_EPOCH, 'The share session epoch is invalid.'],
-  [ErrorCode.SHARE_SESSION_LIMIT_REACHED, 'The limit of share sessions has been reached.'],
-  [
-    ErrorCode.INVALID_REQUEST,
-    'This most likely occurs because of a request being malformed by the client library or the ' +
-      'message was sent to an incompatible broker. See the broker logs for more details.',
-  ],
-  [ErrorCode.UNKNOWN_TOPIC_OR_PARTITION, 'This server does not host this topic-partition.'],
-  [ErrorCode.UNKNOWN_TOPIC_ID, 'This server does not host this topic ID.'],
-])
-
-export function shareErrorMessage(errorCode: ErrorCode): string | null {
-  return MESSAGES.get(errorCode) ?? null
-}
-
 /** The client makes it: a uuid, or anything that is no longer. */
 export function isShareMemberId(memberId: string | null): memberId is string {
   return memberId !== null && memberId !== '' && memberId.length <= 36
@@ -55,39 +34,52 @@ type AcknowledgementBatches =
   ShareAcknowledgeRequest['topics'][number]['partitions'][number]['acknowledgementBatches']
 
 /** Checks and applies acknowledgements, each partition by itself. */
-export function acknowledgeAll(
-  { shares, partitions }: AcknowledgeServices,
+export async function acknowledgeAll(
+  services: AcknowledgeServices,
   acknowledgements: Acknowledgements,
 ): Promise<AcknowledgedPartition[]> {
-  const { groupId, memberId, topics } = acknowledgements
-  const outcomes = topics.flatMap(({ topicId, partitions: asked }) =>
-    asked.map(async ({ partitionIndex: partition, acknowledgementBatches: batches }) => {
-      const answer = (outcome: ShareOutcome) => ({ topicId, partition, ...outcome })
-      if (partitions.topicName(topicId) === undefined) {
-        return answer(refused(ErrorCode.UNKNOWN_TOPIC_ID))
-      }
-      if (!isWellFormed(batches, acknowledgements)) {
-        return answer(refused(ErrorCode.INVALID_REQUEST))
-      }
-      if (partitions.partitionById(topicId, partition) === undefined) {
-        return answer(refused(ErrorCode.UNKNOWN_TOPIC_OR_PARTITION))
-      }
-      if (batches.length === 0) return answer({ errorCode: ErrorCode.NONE, errorMessage: null })
-      const said = batches.map(({ firstOffset, lastOffset, acknowledgeTypes }) => ({
-        firstOffset,
-        lastOffset,
-        types: acknowledgeTypes,
-      }))
-      return answer(await shares.acknowledge({ groupId, topicId, partition }, memberId, said))
+  const asked = acknowledgements.topics.flatMap(({ topicId, partitions }) =>
+    partitions.map(({ partitionIndex: partition, acknowledgementBatches: batches }) => {
+      const errorCode = errorOf(services, acknowledgements, { topicId, partition, batches })
+      return { topicId, partition, batches, errorCode }
     }),
   )
-  return Promise.all(outcomes)
+  const isGood = ({ errorCode }: { readonly errorCode: ErrorCode }) => errorCode === ErrorCode.NONE
+  const hasWork = asked.some((one) => isGood(one) && one.batches.length > 0)
+  // Where nothing is to be done, Kafka does not name the partitions of which nothing was said.
+  const told = hasWork ? asked : asked.filter((one) => !isGood(one))
+  return Promise.all(
+    told.map(async ({ topicId, partition, batches, errorCode }) => {
+      const key = { groupId: acknowledgements.groupId, topicId, partition }
+      const isDone = errorCode !== ErrorCode.NONE || batches.length === 0
+      const outcome: ShareOutcome = isDone
+        ? { errorCode, errorMessage: null }
+        : await services.shares.acknowledge(key, acknowledgements.memberId, batches.map(toDomain))
+      return { topicId, partition, ...outcome }
+    }),
+  )
 }
 
-const refused = (errorCode: ErrorCode): ShareOutcome => ({
-  errorCode,
-  errorMessage: shareErrorMessage(errorCode),
-})
+function toDomain({ firstOffset, lastOffset, acknowledgeTypes }: AcknowledgementBatches[number]) {
+  return { firstOffset, lastOffset, types: acknowledgeTypes }
+}
+
+function errorOf(
+  { partitions }: AcknowledgeServices,
+  acknowledgements: Acknowledgements,
+  asked: {
+    readonly topicId: string
+    readonly partition: number
+    readonly batches: AcknowledgementBatches
+  },
+): ErrorCode {
+  const { topicId, partition, batches } = asked
+  if (partitions.topicName(topicId) === undefined) return ErrorCode.UNKNOWN_TOPIC_ID
+  if (!isWellFormed(batches, acknowledgements)) return ErrorCode.INVALID_REQUEST
+  return partitions.partitionById(topicId, partition) === undefined
+    ? ErrorCode.UNKNOWN_TOPIC_OR_PARTITION
+    : ErrorCode.NONE
+}
 
 /** Batches in order, each with one type for all its offsets or one for each. */
 function isWellFormed(

@@ -79,18 +79,13 @@ class Wire {
     return this.groups.now(call(listGroupsApi, listGroupsHandler(this.#services), version, options))
   }
 
-  delete(version: number, ...groupsNames: string[]) {
-    return this.groups.now(
-      call(
-        deleteGroupsApi,
-        deleteGroupsHandler({
-          ...this.#services,
-          shareGroups: { prepareDelete: async () => ErrorCode.NONE },
-        }),
-        version,
-        { groupsNames },
-      ),
-    )
+  async delete(version: number, ...groupsNames: string[]) {
+    const shareGroups = { prepareDelete: async () => ErrorCode.NONE }
+    const handler = deleteGroupsHandler({ ...this.#services, shareGroups })
+    const answer = call(deleteGroupsApi, handler, version, { groupsNames })
+    // The coordinator of share groups is asked first.
+    await this.groups.settle()
+    return this.groups.now(answer)
   }
 }
 

@@ -1,5 +1,6 @@
 package spool.conformance;
 
+import java.lang.reflect.Proxy;
 import java.util.AbstractMap;
 import java.util.Collection;
 import java.util.HashSet;
@@ -25,6 +26,7 @@ import org.apache.kafka.common.network.ListenerName;
 import org.apache.kafka.common.test.ClusterInstance;
 import org.apache.kafka.common.test.api.ClusterConfig;
 import org.apache.kafka.common.test.api.Type;
+import org.apache.kafka.metadata.MetadataCache;
 import org.apache.kafka.server.authorizer.Authorizer;
 import org.apache.kafka.server.fault.FaultHandlerException;
 import org.opentest4j.TestAbortedException;
@@ -210,7 +212,21 @@ public final class ForeignCluster implements ClusterInstance {
         @Override public int size() { return ids.size(); }
         @Override public Set<Integer> keySet() { return ids; }
         @Override public boolean containsKey(Object id) { return ids.contains(id); }
-        @Override public KafkaBroker get(Object id) { throw outOfReach("broker objects"); }
+        @Override public KafkaBroker get(Object id) { return brokerFromAfar(ids); }
         @Override public Set<Map.Entry<Integer, KafkaBroker>> entrySet() { throw outOfReach("broker objects"); }
+    }
+
+    /** Tests wait for a broker's metadata to name its nodes: those are known; all else is out of reach. */
+    private static KafkaBroker brokerFromAfar(Set<Integer> ids) {
+        List<Node> nodes = ids.stream().map(id -> new Node(id, "127.0.0.1", 0)).toList();
+        MetadataCache cache = answering(MetadataCache.class, "getAliveBrokerNodes", nodes);
+        return answering(KafkaBroker.class, "metadataCache", cache);
+    }
+
+    private static <T> T answering(Class<T> type, String method, Object answer) {
+        return type.cast(Proxy.newProxyInstance(type.getClassLoader(), new Class<?>[] {type}, (proxy, called, arguments) -> {
+            if (called.getName().equals(method)) return answer;
+            throw outOfReach("broker objects");
+        }));
     }
 }
