@@ -30,6 +30,8 @@ export class DataDirectory {
   readonly #fs: FileSystem
   /** By file, the logs that its lines on disk say more of than 0. */
   readonly #named = new Map<string, ReadonlySet<string>>()
+  /** What the file says now. */
+  #savedRecoveryPoints: ReadonlyMap<string, number>
   #hasMarker: boolean
 
   /** @throws StorageError when the log starts can't be read */
@@ -43,6 +45,7 @@ export class DataDirectory {
     this.highWatermarks = this.#readIfWhole(HIGH_WATERMARK_FILE, logger)
     // Without it, records that DeleteRecords took away would come back: that is for people to decide.
     this.logStartOffsets = readOffsetCheckpoint(fs, this.pathOf(LOG_START_FILE))
+    this.#savedRecoveryPoints = new Map(this.recoveryPoints)
     this.#named.set(RECOVERY_POINT_FILE, new Set(this.recoveryPoints.keys()))
     this.#named.set(LOG_START_FILE, new Set(this.logStartOffsets.keys()))
   }
@@ -87,6 +90,11 @@ export class DataDirectory {
     return [...this.#named.values()].some((names) => names.has(name))
   }
 
+  /** Offset below which the next start, should this run end badly, takes a log for safe; 0: none. */
+  savedRecoveryPoint(name: string): number {
+    return this.#savedRecoveryPoints.get(name) ?? 0
+  }
+
   /** Names of the directories that hold logs in use. */
   logNames(): string[] {
     return this.#fs.list(this.path).filter((name) => parsePartitionDirectory(name) !== null)
@@ -110,6 +118,10 @@ export class DataDirectory {
     }
     const lines = all.map(({ topic, partition, offset }) => `${topic} ${partition} ${offset}`)
     writeCheckpoint(this.#fs, this.pathOf(file), lines)
+    if (file === RECOVERY_POINT_FILE)
+      this.#savedRecoveryPoints = new Map(
+        all.map((one) => [partitionDirectoryName(one.topic, one.partition), one.offset]),
+      )
     const names = all
       .filter(({ offset }) => offset > 0)
       .map(({ topic, partition }) => partitionDirectoryName(topic, partition))

@@ -184,6 +184,10 @@ export class LogManager implements LogStore {
       saveLogStarts: () => this.#saveLogStarts(),
       removeLater: (paths: readonly string[], delayMs: number) =>
         this.#remover.removeLater(paths, delayMs),
+      beforeRoll: (baseOffset: number) => {
+        // A clean stop says that the last segment is safe; its indexes are about to be written again.
+        if (this.#directory.savedRecoveryPoint(name) > baseOffset) this.#writeCheckpoints()
+      },
       deleteExpiredSoon: () => {
         if (!this.#isClosed) this.#attempt(() => this.#deleteExpired())
       },
@@ -398,7 +402,7 @@ export class LogManager implements LogStore {
     }
     if (starts.size === 0) return
     this.#context.beforeWrite()
-    this.#writeLogStarts((log) => Math.max(log.logStartOffset, starts.get(log) ?? 0))
+    this.#writeLogStarts((log) => Math.max(log.logStartToSave, starts.get(log) ?? 0))
     for (const [log, offset] of starts) {
       log.advanceLogStart(offset)
       deleteSegmentsBelowStart(log)
@@ -439,7 +443,7 @@ export class LogManager implements LogStore {
   }
 
   /** Also where the first segment says the same: a power failure may bring those before it back. */
-  #writeLogStarts(startOf = (log: FilePartitionLog): number => log.logStartOffset): void {
+  #writeLogStarts(startOf = (log: FilePartitionLog): number => log.logStartToSave): void {
     const needed = this.#offsets(startOf).filter(({ offset }) => offset > 0)
     const open = new Set(this.#logs.keys())
     this.#directory.writeOffsets(LOG_START_FILE, needed, open, this.#directory.logStartOffsets)

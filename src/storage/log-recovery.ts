@@ -16,7 +16,7 @@ import type { LogContext } from './log-context.ts'
 import { INDEX_SUFFIXES, LOG_SUFFIX, offsetOfFileName } from './log-files.ts'
 import { IN_NEXT_SEGMENT, LogSegment } from './log-segment.ts'
 import { LogSegments } from './log-segments.ts'
-import { ProducerSnapshots } from './producer-snapshots.ts'
+import { KEPT_COUNT, ProducerSnapshots } from './producer-snapshots.ts'
 import { ProducerState } from './producer-state.ts'
 import { snapshotFitsLog } from './snapshot-check.ts'
 import { finishSwaps } from './swap-recovery.ts'
@@ -72,6 +72,8 @@ class LogRecovery {
   #epochs: LeaderEpochCache
   /** Segments whose indexes were made again. */
   readonly #rebuilt = new Set<LogSegment>()
+  /** Snapshots that were written again. */
+  readonly #snapshotFiles: UnsyncedFiles
   #logEndOffset = 0
   /** What was there was below the log start and is taken out. */
   #isEmptied = false
@@ -79,6 +81,7 @@ class LogRecovery {
   constructor(context: LogContext, options: LoadOptions) {
     this.#context = context
     this.#options = options
+    this.#snapshotFiles = new UnsyncedFiles(context.fs)
     const names = finishSwaps(context, options.directory, context.fs.list(options.directory))
     this.#names = this.#sweep(names)
     this.#epochs = loadLeaderEpochs(context, options.directory)
@@ -322,10 +325,23 @@ class LogRecovery {
     const from = newest?.offset ?? 0
     for (const [index, segment] of segments.entries()) {
       const endOffset = segments[index + 1]?.baseOffset ?? this.#logEndOffset
+      if (this.#needsSnapshot(segments, index))
+        snapshots.write(segment.baseOffset, producers.toSnapshot(), this.#snapshotFiles)
       if (endOffset > from) this.#replay(segment, from, producers)
     }
     producers.transactions.highWatermarkMoved(this.#logEndOffset)
     return producers
+  }
+
+  /**
+   * The snapshot between a segment that was made again and the next one may be torn, and is all that
+   * tells of producers once retention has taken the segment.
+   */
+  #needsSnapshot(segments: readonly LogSegment[], index: number): boolean {
+    const before = segments[index - 1]
+    return (
+      index >= segments.length - KEPT_COUNT && before !== undefined && this.#rebuilt.has(before)
+    )
   }
 
   #replay(segment: LogSegment, from: number, producers: ProducerState): void {
@@ -362,6 +378,8 @@ class LogRecovery {
         files.close()
       }
     }
+    this.#snapshotFiles.syncNow()
+    this.#snapshotFiles.close()
     this.#context.fs.syncDirectory(this.#options.directory)
     for (const segment of closed) this.#context.segments.touch(segment)
   }

@@ -39,6 +39,8 @@ export interface LogHome {
   saveLogStarts(): Promise<void>
   /** Removes files after a while. */
   removeLater(paths: readonly string[], delayMs: number): void
+  /** The segment from this offset on ends: what is on disk must not say that all of it is safe. */
+  beforeRoll(baseOffset: number): void
   /** Runs retention again, for what had to be made safe first. */
   deleteExpiredSoon(): void
 }
@@ -66,6 +68,8 @@ export class FilePartitionLog implements PartitionLog {
   isSwapping = false
   #leaderEpoch: number
   #logStartOffset: number
+  /** What DeleteRecords asked for and is being written; -1: nothing. */
+  #requestedLogStart = -1
   readonly #reader: LogReader
   readonly #result: AppendResult = {
     errorCode: ErrorCode.NONE,
@@ -105,6 +109,11 @@ export class FilePartitionLog implements PartitionLog {
 
   get logStartOffset(): number {
     return this.#logStartOffset
+  }
+
+  /** What a checkpoint has to say: where the log starts, or will once that is written. */
+  get logStartToSave(): number {
+    return Math.max(this.#logStartOffset, this.#requestedLogStart)
   }
 
   get logEndOffset(): number {
@@ -236,8 +245,15 @@ export class FilePartitionLog implements PartitionLog {
         ErrorCode.OFFSET_OUT_OF_RANGE,
         `offset ${offset} is above the high watermark ${this.highWatermark}`,
       )
+    // Nobody may see it before it is safe: a log start never goes back.
+    this.#requestedLogStart = Math.max(this.#requestedLogStart, offset)
+    try {
+      await this.home.saveLogStarts()
+    } catch (error) {
+      this.#requestedLogStart = -1
+      throw error
+    }
     this.advanceLogStart(offset)
-    await this.home.saveLogStarts()
     // Not what is too old: as in Kafka the answer is the offset that was asked for.
     deleteSegmentsBelowStart(this)
   }

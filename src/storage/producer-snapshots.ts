@@ -9,7 +9,7 @@ import { offsetFileName, offsetOfFileName, SNAPSHOT_SUFFIX } from './log-files.t
 import type { UnsyncedFiles } from './unsynced-files.ts'
 
 /** Older ones are only of use when the newer ones are damaged. */
-const KEPT_COUNT = 3
+export const KEPT_COUNT = 3
 
 /**
  * The `.snapshot` files of a log: what was known of its producers when it ended at the offset in the

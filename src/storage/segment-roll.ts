@@ -22,6 +22,7 @@ export function rollSegment(
   const next = new LogSegment(context, directory, baseOffset, true, jitterMs)
   const files = new UnsyncedFiles(context.fs)
   try {
+    log.home.beforeRoll(old.baseOffset)
     old.trim()
     old.writeIndexes(files)
     snapshots.write(baseOffset, producers, files)

@@ -1,4 +1,6 @@
+import { StorageError } from '../base/errors.ts'
 import type { LogSlice, PartitionLog, TimestampOffset } from '../ports/partition-log.ts'
+import { CorruptRecordError } from '../records/corrupt-record-error.ts'
 import {
   baseOffsetOf,
   lastOffsetOf,
@@ -128,6 +130,7 @@ async function searchBatches(
   look: (buffer: Buffer, at: number) => TimestampAndOffset | null,
 ): Promise<TimestampOffset | null> {
   let offset = startOffset
+  let isReadAgain = false
   while (offset < endOffset) {
     const slice = await readSlice(log, offset, endOffset)
     try {
@@ -139,6 +142,13 @@ async function searchBatches(
           offset = Math.max(offset, lastOffsetOf(piece, at) + 1, baseOffsetOf(piece, at) + 1)
         }
       }
+      isReadAgain = false
+    } catch (error) {
+      if (!(error instanceof CorruptRecordError)) throw error
+      // A flipped bit may be one of the disk or its cable, which is not there the next time.
+      if (isReadAgain)
+        throw new StorageError(`a batch behind offset ${offset} is damaged: ${error.message}`)
+      isReadAgain = true
     } finally {
       slice.release()
     }

@@ -13,6 +13,7 @@ export interface WrittenLog extends PartitionLog {
   readonly producers: ProducerState
   readonly listener: LogListener
   readonly config: LogConfig
+  readonly home: { beforeRoll(baseOffset: number): void }
   /** All below it survives a power failure, with the indexes and snapshots of it. */
   readonly recoveryPoint: number
 }

@@ -1,11 +1,11 @@
 import { BrokerCore } from '../../src/app/broker-core.ts'
 import { StorageError } from '../../src/base/errors.ts'
 import { BrokerConfig } from '../../src/broker/configs/broker-config.ts'
-import type { FileSystem } from '../../src/ports/file-system.ts'
 import type { LogFields, Logger } from '../../src/ports/logger.ts'
 import { SeededRandom } from '../fuzz/seeded-random.ts'
 import { RecordingMeter } from '../unit/support/recording-meter.ts'
 import { checkEverything } from './checker/check-everything.ts'
+import type { Focus } from './focus.ts'
 import { Ledger } from './ledger/ledger.ts'
 import { Promised } from './ledger/sent-batch.ts'
 import { Session } from './workload/session.ts'
@@ -25,9 +25,7 @@ export interface SimulationOptions {
   readonly seed: number
   /** Told what happens, line by line. */
   readonly trace?: (line: string) => void
-  readonly wrapDisk?: (disk: FileSystem) => FileSystem
-  /** Broker configs beside those of the seed. */
-  readonly configs?: Readonly<Record<string, string>>
+  readonly focus?: Focus
 }
 
 /**
@@ -49,19 +47,18 @@ class Simulation {
   #failedStartCount = 0
 
   constructor(options: SimulationOptions) {
-    const { seed, wrapDisk, trace = null } = options
+    const { seed, focus = {}, trace = null } = options
     this.#options = options
     this.#random = new SeededRandom(seed * 5 + 3)
     this.#brokerRandom = new SeededRandom(seed * 5 + 4)
-    const faults = drawFaultPlan(this.#random)
+    const faults = drawFaultPlan(this.#random, focus.faults)
     this.#machine = new Machine({
       seed,
       faults,
       trace,
-      ...(wrapDisk !== undefined && { wrapDisk }),
     })
     this.#machine.trace(() => `seed ${seed}: ${faults.name}`)
-    this.#workload = new Workload(this.#random, this.#ledger)
+    this.#workload = new Workload(this.#random, this.#ledger, focus)
     this.#configs = this.#drawConfigs()
     this.#machine.fs.makeDirectory(DATA_DIR)
     this.#machine.fs.syncDirectory('/')
@@ -69,7 +66,8 @@ class Simulation {
 
   async run(): Promise<void> {
     const lifeCount = 2 + this.#random.int(MAX_LIVES - 1)
-    for (let life = 0; life < lifeCount; life++) await this.#live(drawEnding(this.#random))
+    for (let life = 0; life < lifeCount; life++)
+      await this.#live(drawEnding(this.#random, this.#options.focus?.endings))
     // Whatever happened, a disk that works gives everything back, twice.
     this.#machine.disk.capacityBytes = Number.POSITIVE_INFINITY
     for (const losesPowerAfterwards of [true, false])
@@ -168,6 +166,7 @@ class Simulation {
 
   #drawConfigs(): ReadonlyMap<string, string> {
     const random = this.#random
+    const isCompacted = this.#options.focus?.compacts === true
     return new Map([
       ['log.dirs', DATA_DIR],
       ['offsets.topic.num.partitions', '2'],
@@ -182,10 +181,9 @@ class Simulation {
       ['log.retention.check.interval.ms', random.pick(['100', '700'])],
       ['log.retention.ms', '-1'],
       ['log.initial.task.delay.ms', random.pick(['10', '1000'])],
-      ['log.cleaner.backoff.ms', random.pick(['30', '400', '15000'])],
+      ['log.cleaner.backoff.ms', isCompacted ? '30' : random.pick(['30', '400', '15000'])],
       ['log.segment.delete.delay.ms', random.pick(['0', '300'])],
       ['spool.tail.cache.bytes', random.pick(['0', '3000', '1000000'])],
-      ...Object.entries(this.#options.configs ?? {}),
     ])
   }
 

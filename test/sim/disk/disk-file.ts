@@ -59,10 +59,17 @@ export class DiskFile {
 
   /**
    * A sync that failed: the kernel drops what it could not write and counts it as clean, so the next
-   * sync succeeds without it, while the page cache still shows it.
+   * sync succeeds without it, while the page cache still shows it. A size that was set is not data:
+   * it stays in the journal and gets to the medium with the next sync.
    */
   failSync(changeCount: number, random: SeededRandom, pieceBytes: number): void {
-    this.#apply(this.#take(changeCount), random, pieceBytes)
+    const lost = this.#take(changeCount)
+    this.#apply(lost, random, pieceBytes)
+    const size = lost.findLast(({ kind }) => kind === 'resize')
+    if (size !== undefined) {
+      this.#changes.unshift(size)
+      this.#syncedCount--
+    }
     this.#isForked = true
   }
 
@@ -71,8 +78,8 @@ export class DiskFile {
     if (this.#changes.length === 0 && !this.#isForked) return
     const survival = random.pick(SURVIVAL)
     if (survival === 'all') this.sync(this.changeCount)
-    else if (survival === 'some') this.failSync(this.changeCount, random, pieceBytes)
-    else this.#take(this.changeCount)
+    else if (survival === 'some') this.#apply(this.#changes, random, pieceBytes)
+    this.#take(this.changeCount)
     this.#cache.copyFrom(this.#medium)
     this.#isForked = false
   }

@@ -120,7 +120,16 @@ describe('bytes on a disk that loses power', () => {
     assert.deepEqual([...found].sort(), ['ab', 'ab\0\0', 'abcd'])
   })
 
-  it('are lost after a sync that failed, although the next one succeeds', () => {
+  it('stay in the page cache when only the process is killed', () => {
+    const { disk, fs } = fresh(1)
+    fileOf(fs, 'ab')
+    disk.kill()
+    assert.equal(disk.mount().readFile('/d/a').toString(), 'ab')
+  })
+})
+
+describe('bytes of which a sync failed', () => {
+  it('are lost, although the next one succeeds', () => {
     const found = outcomes((seed) => {
       const { disk, fs, faults } = fresh(seed)
       const handle = fileOf(fs, 'ab')
@@ -133,11 +142,18 @@ describe('bytes on a disk that loses power', () => {
     assert(found.has(''))
   })
 
-  it('stay in the page cache when only the process is killed', () => {
-    const { disk, fs } = fresh(1)
-    fileOf(fs, 'ab')
-    disk.kill()
-    assert.equal(disk.mount().readFile('/d/a').toString(), 'ab')
+  it('are cut where they were cut before, once the next one succeeds', () => {
+    const found = outcomes((seed) => {
+      const { disk, fs, faults } = fresh(seed)
+      const handle = fileOf(fs, 'abcd')
+      handle.dataSyncNow()
+      handle.truncate(2)
+      faults.set('sync', { kind: 'error', code: 'EIO' })
+      assert.throws(() => handle.dataSyncNow(), isRefused('EIO'))
+      handle.dataSyncNow()
+      return contentAfter(disk)
+    })
+    assert.deepEqual([...found], ['ab'])
   })
 })
 

@@ -27,6 +27,7 @@ export interface PartitionRules {
   readonly isDurable: boolean
   readonly canExpire: boolean
   readonly isCompacted: boolean
+  readonly keepsTombstones: boolean
 }
 
 /** What the clients of a partition know of it: the truth that the log is held against. */
@@ -38,6 +39,8 @@ export class PartitionLedger {
   canExpire: boolean
   /** Records of a key may go once there is a newer one. */
   readonly isCompacted: boolean
+  /** Compaction may not take the newest record of a key even when it is a tombstone. */
+  keepsTombstones: boolean
   /** The power failed without syncs: a segment in the middle may be lost, as with Apache Kafka. */
   mayHaveGaps = false
   /** What should be in the log, in the order of offsets. */
@@ -58,6 +61,7 @@ export class PartitionLedger {
     this.isDurable = topic.isDurable
     this.canExpire = topic.canExpire
     this.isCompacted = topic.isCompacted
+    this.keepsTombstones = topic.keepsTombstones
   }
 
   get batches(): readonly SentBatch[] {
@@ -131,6 +135,11 @@ export class PartitionLedger {
     this.#logStartOffset = Math.max(this.#logStartOffset, offset)
   }
 
+  /** A client may have seen it, so it must not go back. */
+  logStartSeen(offset: number): void {
+    if (this.isDurable) this.logStartTold(offset)
+  }
+
   /** A client may have seen it. */
   highWatermarkSeen(offset: number): void {
     if (this.isDurable) this.#highWatermark = Math.max(this.#highWatermark, offset)
@@ -145,7 +154,7 @@ export class PartitionLedger {
   read(found: readonly FoundBatch[]): void {
     if (this.isCompacted) {
       matchCompacted(
-        { name: this.name, logStartOffset: 0, highWatermark: 0, batches: found },
+        { name: this.name, logStartOffset: 0, keepsTombstones: false, batches: found },
         this.#batches,
         Promised.NEVER,
       )
@@ -208,10 +217,10 @@ export class PartitionLedger {
   }
 
   #checkCompacted(found: FoundLog, survived: Promised): void {
-    const { name } = this
+    const { name, keepsTombstones } = this
     const { highWatermark } = found
     const candidates = [...new Set([...this.#batches, ...this.#allPlaced()])]
-    const kept = matchCompacted({ name, ...found }, candidates, survived)
+    const kept = matchCompacted({ name, keepsTombstones, ...found }, candidates, survived)
     for (const batch of this.#batches) {
       const isLost = lastOffsetOfSent(batch) >= highWatermark
       expect(

@@ -1,6 +1,9 @@
 import { PartitionLedger } from './partition-ledger.ts'
 import { Register } from './register.ts'
 
+/** Longer than any simulation takes. */
+const KEEPS_TOMBSTONES = ['delete.retention.ms', '86400000'] as const
+
 /** What clients know of a topic of one name. It may be made and deleted many times. */
 export class TopicLedger {
   readonly name: string
@@ -30,14 +33,14 @@ export class TopicLedger {
     this.canExpire = canExpire(configs)
     const policies = (configs.get('cleanup.policy') ?? 'delete').split(',')
     this.isCompacted = policies.includes('compact')
-    this.isDeleted = policies.includes('delete')
+    this.keepsTombstones = configs.get(KEEPS_TOMBSTONES[0]) === KEEPS_TOMBSTONES[1]
     this.grow(partitionCount)
   }
 
   isDurable = true
   canExpire = false
   isCompacted = false
-  isDeleted = true
+  keepsTombstones = false
 
   /** It has so many partitions, or may have. */
   grow(partitionCount: number): void {
@@ -49,6 +52,8 @@ export class TopicLedger {
     const register = this.configs.get(name) ?? new Register<string | undefined>(undefined)
     this.configs.set(name, register)
     register.ask(value)
+    if (name === KEEPS_TOMBSTONES[0] && value !== KEEPS_TOMBSTONES[1])
+      for (const partition of this.partitions) partition.keepsTombstones = false
     if (!canExpire(new Map([[name, value]]))) return
     this.canExpire = true
     for (const partition of this.partitions) partition.canExpire = true

@@ -5,7 +5,6 @@ import type { PlantedBug } from './planted-bugs.ts'
 
 export interface PatchedRun {
   readonly bug: PlantedBug
-  readonly firstSeed: number
   readonly seedCount: number
 }
 
@@ -15,7 +14,7 @@ export interface PatchedOutcome {
   readonly problem: string | null
 }
 
-const { bug, firstSeed, seedCount } = workerData as PatchedRun
+const { bug, seedCount } = workerData as PatchedRun
 let isPatched = false
 
 registerHooks({
@@ -35,9 +34,9 @@ if (!isPatched) throw new Error(`nothing loads ${bug.file}`)
 parentPort?.postMessage(await findIt())
 
 async function findIt(): Promise<PatchedOutcome> {
-  for (let seed = firstSeed; seed < firstSeed + seedCount; seed++) {
+  for (let seed = 1; seed <= seedCount; seed++) {
     try {
-      await simulate({ seed })
+      await simulate({ seed, focus: bug.focus ?? {} })
     } catch (error) {
       return { seed, problem: (error as Error).message }
     }

@@ -18,9 +18,8 @@ function search(run: PatchedRun): Promise<PatchedOutcome> {
 describe('the simulation finds a broker that', { concurrency: 2 }, () => {
   for (const bug of PLANTED_BUGS) {
     it(bug.name, async () => {
-      const firstSeed = bug.firstSeed ?? 1
-      const { seed } = await search({ bug, firstSeed, seedCount: SEED_COUNT })
-      assert.notEqual(seed, null, `none of ${SEED_COUNT} seeds from ${firstSeed} on finds it`)
+      const { seed } = await search({ bug, seedCount: SEED_COUNT })
+      assert.notEqual(seed, null, `none of ${SEED_COUNT} seeds finds it`)
     })
   }
 
@@ -31,7 +30,7 @@ describe('the simulation finds a broker that', { concurrency: 2 }, () => {
       find: 'this.#done(error, endOffset)',
       replace: 'this.#done(error, endOffset)',
     }
-    const { problem } = await search({ bug, firstSeed: 1, seedCount: 10 })
+    const { problem } = await search({ bug, seedCount: 10 })
     assert.equal(problem, null)
   })
 })

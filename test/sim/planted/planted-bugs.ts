@@ -1,3 +1,5 @@
+import type { Focus } from '../focus.ts'
+
 /** A fault that the simulation has to find: a line of the broker as it must not be. */
 export interface PlantedBug {
   /** What the broker does. */
@@ -6,8 +8,8 @@ export interface PlantedBug {
   /** Text that is once in the file. */
   readonly find: string
   readonly replace: string
-  /** Where to begin, for those that few seeds find. */
-  readonly firstSeed?: number
+  /** For what few seeds come across. */
+  readonly focus?: Focus
 }
 
 /** Bugs of the kind that databases had, each of one or two lines. */
@@ -35,7 +37,7 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
     file: 'src/storage/log-syncer.ts',
     find: 'this.#done(error, endOffset)',
     replace: 'this.#done(null, endOffset)',
-    firstSeed: 80,
+    focus: { faults: 'failing syncs' },
   },
   {
     name: 'leaves a torn end in the file',
@@ -54,46 +56,48 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
     file: 'src/storage/log-recovery.ts',
     find: '    segment.handle.dataSyncNow()\n    segment.isSynced = true',
     replace: '    segment.isSynced = true',
-    firstSeed: 50,
+    focus: { faults: 'crashes', endings: ['power', 'kill'] },
   },
   {
     name: 'believes the page cache after a sync that failed',
     file: 'src/storage/log-segment.ts',
     find: 'rewriter?.add(scanner.buffer, scanner.at, scanner.sizeBytes, scanner.position)',
     replace: '',
-    firstSeed: 85,
+    focus: { faults: 'failing syncs', endings: ['kill', 'power'] },
   },
   {
     name: 'believes a flipped bit',
     file: 'src/storage/batch-scanner.ts',
     find: 'const MAX_READS = 3',
     replace: 'const MAX_READS = 1',
+    focus: { faults: 'flipped bits' },
   },
   {
     name: 'begins a segment before the one before is synced',
     file: 'src/storage/log-writer.ts',
     find: "if (this.#log.config.durability === 'os' || !this.#needsSync) return true",
     replace: 'return true',
-    firstSeed: 340,
+    focus: { faults: 'crashes', endings: ['power'] },
   },
   {
     name: 'writes a recovery point before what is below it is synced',
     file: 'src/storage/log-manager.ts',
     find: 'const points = this.#offsets((log) => log.recoveryPoint)\n    directory',
     replace: 'const points = this.#offsets((log) => log.logEndOffset)\n    directory',
+    focus: { faults: 'crashes', endings: ['power'] },
   },
   {
     name: 'answers DeleteRecords before the log start is on disk',
     file: 'src/storage/partition-log.ts',
-    find: '    await this.home.saveLogStarts()\n',
+    find: '      await this.home.saveLogStarts()\n',
     replace: '',
   },
   {
     name: 'moves the log start before it is on disk',
     file: 'src/storage/log-manager.ts',
-    find: '    this.#writeLogStarts((log) => Math.max(log.logStartOffset, starts.get(log) ?? 0))\n',
+    find: '    this.#writeLogStarts((log) => Math.max(log.logStartToSave, starts.get(log) ?? 0))\n',
     replace: '',
-    firstSeed: 95,
+    focus: { faults: 'crashes', endings: ['power'] },
   },
   {
     name: 'leaves the mark of a clean stop while it writes',
@@ -106,7 +110,7 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
     file: 'src/storage/log-manager.ts',
     find: 'if (!logs.every(({ writer }) => writer.isClosedCleanly)) return false',
     replace: '',
-    firstSeed: 300,
+    focus: { faults: 'failing syncs', endings: ['stop'] },
   },
   {
     name: 'forgets a producer in its snapshots',
@@ -119,33 +123,21 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
     file: 'src/storage/log-writer.ts',
     find: 'if (undo !== null) producers.undo(undo)',
     replace: '',
+    focus: { faults: 'full disk' },
   },
   {
     name: 'believes the checkpoints of a deleted topic of that name',
     file: 'src/storage/log-manager.ts',
-    find: 'if (this.#directory.speaksOf(name)) this.#writeCheckpoints()',
-    replace: '',
-    firstSeed: 275,
-  },
-  {
-    name: 'does not sync the directory of a new partition',
-    file: 'src/storage/log-manager.ts',
-    find: '    this.#fs.syncDirectory(path)\n    this.#fs.syncDirectory(this.#directory.path)\n',
-    replace: '',
+    find: 'this.#directory.speaksOf(name)',
+    replace: 'false',
+    focus: { deletesTopics: true },
   },
   {
     name: 'answers CreateTopics before its records are durable',
     file: 'src/cluster/standalone/metadata-log.ts',
     find: '    await safe\n',
     replace: '    safe.catch(() => undefined)\n',
-  },
-  {
-    name: 'gives producer ids before their block is recorded',
-    file: 'src/broker/producer-ids.ts',
-    find: "await this.#metadata.commit([{ kind: 'producerIdsTaken', nextProducerId: first + BLOCK_SIZE }])",
-    replace:
-      "this.#metadata.commit([{ kind: 'producerIdsTaken', nextProducerId: first + BLOCK_SIZE }]).catch(() => undefined)",
-    firstSeed: 60,
+    focus: { deletesTopics: true, endings: ['power', 'kill'] },
   },
   {
     name: 'answers a commit of offsets before it is durable',
@@ -195,35 +187,20 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
     file: 'src/storage/cleaner/batch-cleaner.ts',
     find: 'return hasValue || keepsTombstones',
     replace: 'return hasValue',
-  },
-  {
-    name: 'compacts the newest record of a key away',
-    file: 'src/storage/cleaner/batch-cleaner.ts',
-    find: 'if (offset > map.latestOffset) return true',
-    replace: 'if (offset > map.latestOffset + 1) return true',
+    focus: { compacts: true },
   },
   {
     name: 'compacts the last batch of a producer away',
     file: 'src/storage/cleaner/batch-cleaner.ts',
     find: 'const staysEmpty = isLastOfProducer(buffer, at, rules) || endsRound(buffer, at, rules)',
     replace: 'const staysEmpty = endsRound(buffer, at, rules)',
-  },
-  {
-    name: 'gives a compacted segment its name before those it replaces have lost theirs',
-    file: 'src/storage/cleaner/segment-swap.ts',
-    find: '    await syncNames(log)\n    renameAll(context.fs, directory, baseOffset, SWAP_SUFFIX',
-    replace: '    renameAll(context.fs, directory, baseOffset, SWAP_SUFFIX',
-  },
-  {
-    name: 'leaves what a compacted segment replaces when a crash cut the swap off',
-    file: 'src/storage/swap-recovery.ts',
-    find: '(name) => isReplaced(name) || (swapped',
-    replace: '(name) => (swapped',
+    focus: { compacts: true },
   },
   {
     name: 'renames a compacted segment before it is synced',
     file: 'src/storage/cleaner/cleaned-segment-writer.ts',
     find: 'this.#log.dataSyncNow()',
     replace: 'this.#log.sizeBytes()',
+    focus: { compacts: true, faults: 'crashes', endings: ['power'] },
   },
 ]

@@ -62,10 +62,11 @@ export function findByTime(session: Session): void {
   if (ledger.isCompacted) return
   const { timestampMs, id } = random.pick(batches)
   const endOffset = log.highWatermark
+  const { logStartOffset } = log
   session.answered(
     log.offsetForTimestamp(timestampMs, endOffset),
     (found) => {
-      if (machine.faults.flipsBits) return
+      if (machine.faults.flipsBits || log.logStartOffset !== logStartOffset) return
       const first = ledger.batches.find(
         (batch) =>
           batch.timestampMs + batch.recordCount - 1 >= timestampMs &&

@@ -35,11 +35,12 @@ function anyIdle(
   return topics.length === 0 ? undefined : session.random.pick(topics)
 }
 
-export function createTopic(session: Session): void {
+export function createTopic(session: Session, isCompacted = false): void {
   const { random, core, machine } = session
   const topic = anyIdle(session, ({ mayExist }) => !mayExist)
   if (topic === undefined) return
   const configs = new Map(TOPIC_CONFIGS.map(([name, values]) => [name, random.pick(values)]))
+  if (isCompacted) configs.set('cleanup.policy', 'compact').set('min.cleanable.dirty.ratio', '0.0')
   const partitionCount = 1 + random.int(2)
   topic.isBusy = true
   topic.creating(partitionCount, configs)

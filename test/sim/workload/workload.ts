@@ -1,4 +1,5 @@
 import type { SeededRandom } from '../../fuzz/seeded-random.ts'
+import type { Focus } from '../focus.ts'
 import type { Ledger } from '../ledger/ledger.ts'
 import { ProcessDied } from '../world/sim-failure.ts'
 import { consume, deleteRecords, findByTime } from './consume.ts'
@@ -21,28 +22,29 @@ export class Workload {
   readonly #ledger: Ledger
   #producers: IdempotentProducer[] = []
   /** By how often they happen. */
-  readonly #steps: readonly (readonly [number, Step])[] = [
-    [30, producePlain],
-    [50, (session) => this.#produce(session)],
-    [5, (session) => this.#newProducer(session)],
-    [5, (session) => this.#resend(session)],
-    [12, consume],
-    [8, (session) => this.transactions.consume(session)],
-    [4, deleteRecords],
-    [4, findByTime],
-    [15, commitOffset],
-    [5, fetchAnyOffset],
-    [6, createTopic],
-    [1, deleteTopic],
-    [1, addPartitions],
-    [3, changeConfig],
-    [5, (session) => session.machine.clock.pass(session.random.int(1000))],
-    [2, (session) => this.#fillDisk(session)],
-  ]
+  readonly #steps: readonly (readonly [number, Step])[]
 
-  constructor(random: SeededRandom, ledger: Ledger) {
+  constructor(random: SeededRandom, ledger: Ledger, focus: Focus) {
     this.#random = random
     this.transactions = new Transactions(random.oneIn(2))
+    this.#steps = [
+      [30, producePlain],
+      [50, (session) => this.#produce(session)],
+      [5, (session) => this.#newProducer(session)],
+      [5, (session) => this.#resend(session)],
+      [12, consume],
+      [8, (session) => this.transactions.consume(session)],
+      [4, deleteRecords],
+      [4, findByTime],
+      [15, commitOffset],
+      [5, fetchAnyOffset],
+      [focus.deletesTopics ? 20 : 6, (session) => createTopic(session, focus.compacts)],
+      [focus.deletesTopics ? 15 : 1, deleteTopic],
+      [1, addPartitions],
+      [3, changeConfig],
+      [5, (session) => session.machine.clock.pass(session.random.int(1000))],
+      [2, (session) => this.#fillDisk(session)],
+    ]
     this.#ledger = ledger
   }
 
@@ -65,8 +67,10 @@ export class Workload {
     await machine.turn()
     if (!machine.isRunning) throw new ProcessDied()
     this.transactions.look(session)
-    for (const { partition, ledger } of session.targets())
+    for (const { partition, ledger } of session.targets()) {
       ledger.highWatermarkSeen(partition.log.highWatermark)
+      ledger.logStartSeen(partition.log.logStartOffset)
+    }
   }
 
   #pick(): Step {

@@ -13,8 +13,10 @@ export interface Ending {
 
 const LENGTHS = [10, 40, 120, 300, 500] as const
 
-export function drawEnding(random: SeededRandom): Ending {
-  const kind = random.pick(['power', 'power', 'power', 'kill', 'kill', 'stop'] as const)
+const KINDS = ['power', 'power', 'power', 'kill', 'kill', 'stop'] as const
+
+export function drawEnding(random: SeededRandom, kinds: readonly Ending['kind'][] = KINDS): Ending {
+  const kind = random.pick(kinds)
   const length = 1 + random.int(random.pick(LENGTHS))
   const isByOperation = random.oneIn(2)
   return {
@@ -53,8 +55,9 @@ const PLANS: readonly FaultPlan[] = [
   { ...NONE, name: 'flipped bits', rates: { read: 8 }, flipsBits: true },
 ]
 
-export function drawFaultPlan(random: SeededRandom): FaultPlan {
-  return random.pick(PLANS)
+/** @param name of the only one that counts; undefined: any */
+export function drawFaultPlan(random: SeededRandom, name?: string): FaultPlan {
+  return random.pick(PLANS.filter((plan) => name === undefined || plan.name === name))
 }
 
 /** The fault of one operation, if it is its turn. */

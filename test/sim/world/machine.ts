@@ -13,8 +13,6 @@ const SLOW_WRITE_MS = 50
 export interface MachineOptions {
   readonly seed: number
   readonly faults: FaultPlan
-  /** Stands between the broker and its disk; tests plant bugs there. */
-  readonly wrapDisk?: (disk: FileSystem) => FileSystem
   readonly trace: ((line: string) => void) | null
 }
 
@@ -35,7 +33,6 @@ export class Machine {
   /** What the process did to records since it began. */
   hasWrittenRecords = false
   readonly #random: SeededRandom
-  readonly #wrapDisk: (disk: FileSystem) => FileSystem
   readonly #trace: ((line: string) => void) | null
   #ending: Ending | null = null
   #operationCount = 0
@@ -46,8 +43,7 @@ export class Machine {
   #flippedPath: string | null = null
 
   constructor(options: MachineOptions) {
-    const { seed, faults, wrapDisk = (disk) => disk } = options
-    this.#wrapDisk = wrapDisk
+    const { seed, faults } = options
     this.#random = new SeededRandom(seed * 3 + 1)
     this.faults = faults
     this.#trace = options.trace
@@ -68,7 +64,7 @@ export class Machine {
   /** A new process begins; it ends as planned. */
   boot(ending: Ending | null): void {
     this.scheduler = new SimulatedScheduler(this.clock)
-    this.fs = this.#wrapDisk(this.disk.mount())
+    this.fs = this.disk.mount()
     this.isRunning = true
     this.hasWrittenRecords = false
     this.#isDying = false

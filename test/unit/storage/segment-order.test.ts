@@ -55,3 +55,57 @@ describe('retention', () => {
     assert.equal(again.activeProducer(7)?.lastSequence, 0)
   })
 })
+
+describe('a segment that a clean stop called safe', () => {
+  it('is not called so any more when it ends, as its indexes are written again', async () => {
+    const config = { segmentBytes: SIZE }
+    const harness = new Harness()
+    append(harness.open(config), batchOf())
+    await harness.stop()
+    harness.start()
+    const recoveryPoint = () =>
+      harness.fs.readFile('/data/recovery-point-offset-checkpoint').toString().split('\n')[2]
+    assert.equal(recoveryPoint(), 't 0 1')
+    append(harness.open(config), batchOf())
+    harness.finishTurn()
+    assert.equal(segmentCount(harness), 2)
+    assert.equal(recoveryPoint(), 't 0 0')
+  })
+})
+
+describe('recovery', () => {
+  it('writes the torn snapshot again that lies between two segments', () => {
+    const harness = new Harness()
+    const config = { segmentBytes: SIZE }
+    const log = harness.open(config)
+    for (let baseSequence = 0; baseSequence < 2; baseSequence++) {
+      append(log, batchOf(1, { producerId: 7, producerEpoch: 0, baseSequence }))
+      harness.settle()
+    }
+    const path = harness.pathOf('00000000000000000001.snapshot')
+    const content = harness.fs.readFile(path)
+    harness.kill()
+    const handle = harness.fs.open(path, 'write')
+    handle.writeNow([Buffer.alloc(8)], 0)
+    handle.close()
+    harness.start()
+    harness.open(config)
+    harness.fs.crash()
+    assert.deepEqual(harness.fs.readFile(path), content)
+  })
+})
+
+describe('DeleteRecords', () => {
+  it('shows no log start that could not be saved', async () => {
+    const harness = new Harness()
+    const log = harness.open()
+    append(log, batchOf(3))
+    harness.settle()
+    harness.fs.fault = (operation) => (operation === 'sync' ? { code: 'EIO' } : undefined)
+    await assert.rejects(harness.until(log.deleteRecordsBefore(2)), /EIO/)
+    assert.equal(log.logStartOffset, 0)
+    harness.fs.fault = undefined
+    await harness.until(log.deleteRecordsBefore(1))
+    assert.equal(log.logStartOffset, 1)
+  })
+})

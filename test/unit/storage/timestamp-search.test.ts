@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
+import { StorageError } from '../../../src/base/errors.ts'
 import type { LogConfig, PartitionLog } from '../../../src/ports/partition-log.ts'
 import { buildBatch } from '../../../src/records/batch-builder.ts'
 import { Codec } from '../../../src/records/record-batch.ts'
@@ -96,5 +97,33 @@ describe('lookup by time', () => {
     assert.equal(found?.offset, 2500)
     assert.equal(harness.meter.count('spool_log_file_reads_total'), before + 1)
     assert.equal(log.isFailed, true, 'the first log is closed')
+  })
+})
+
+describe('lookup by time in a batch with a flipped bit', () => {
+  /** The first reads get another byte in the compressed records. */
+  function flipped(flipCount: number): { harness: Harness; log: PartitionLog } {
+    const { harness, log } = logOf([[100, 300, 200]], {}, Codec.GZIP)
+    const read = log.read.bind(log)
+    let left = flipCount
+    log.read = (request, done) => {
+      const slice = read(request, done)
+      if (slice === null || left-- <= 0) return slice
+      const pieces = slice.pieces.map((piece) => Buffer.from(piece))
+      for (const piece of pieces) piece.fill(0xff, 75, 80)
+      return { ...slice, pieces }
+    }
+    return { harness, log }
+  }
+
+  it('reads it again', async () => {
+    const { harness, log } = flipped(1)
+    const found = await harness.until(log.offsetForTimestamp(200, 3))
+    assert.equal(found?.offset, 1)
+  })
+
+  it('is an error of the storage when it is there each time', async () => {
+    const { harness, log } = flipped(100)
+    await assert.rejects(harness.until(log.offsetForTimestamp(200, 3)), StorageError)
   })
 })
