@@ -20,6 +20,7 @@ import { Broker } from './support/broker.ts'
 import { Mask } from './support/mask.ts'
 import type { Scenario } from './support/scenario.ts'
 import { topics } from './topics.ts'
+import { transactionFaults } from './transaction-faults.ts'
 import { transactions } from './transactions.ts'
 
 const SCENARIOS: Readonly<Record<string, readonly Scenario[]>> = {
@@ -40,6 +41,7 @@ const SCENARIOS: Readonly<Record<string, readonly Scenario[]>> = {
   'configs of groups': groupConfigs,
   'share groups': shareGroups,
   transactions,
+  'transactions that go wrong': transactionFaults,
 }
 
 /** Runs a scenario and returns what it saw without what must differ between brokers. */

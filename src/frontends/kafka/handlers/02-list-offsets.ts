@@ -116,8 +116,11 @@ async function find(
       const offset = log.logStartOffset
       return { timestampMs: -1, offset, leaderEpoch: log.epochForOffset(offset) }
     }
-    case Special.MAX_TIMESTAMP:
-      return (await log.maxTimestamp(endOffset)) ?? NOT_FOUND
+    case Special.MAX_TIMESTAMP: {
+      // The newest record of all, if this reader may see it; not the newest that it may see.
+      const newest = await log.maxTimestamp(log.highWatermark)
+      return newest === null || newest.offset >= endOffset ? NOT_FOUND : newest
+    }
     case Special.LATEST_TIERED:
     case Special.EARLIEST_PENDING_UPLOAD:
       return NOT_FOUND
