@@ -135,7 +135,11 @@ async function inspectMetadata(
   const directory = `${dataDir}/${METADATA_DIRECTORY}`
   const snapshots = new SnapshotFiles(fs, directory)
   try {
-    const log = new MetadataFiles(fs, directory, logStartOf(fs, dataDir))
+    const log = new MetadataFiles(fs, directory, {
+      logStartOffset: checkpointed(fs, `${dataDir}/${LOG_START_FILE}`),
+      recoveryPoint: checkpointed(fs, `${dataDir}/${RECOVERY_POINT_FILE}`),
+      isCleanlyStopped: fs.stat(`${dataDir}/${CLEAN_SHUTDOWN_FILE}`) !== undefined,
+    })
     if (log.isMissing && snapshots.list().length === 0)
       return { ...none, ...missingMetadata(fs, dataDir) }
     const loaded = await loadMetadata(log, snapshots, state, replay)
@@ -180,13 +184,13 @@ function missingMetadata(fs: FileSystem, dataDir: string): Partial<MetadataFindi
 
 const BOOTSTRAP_FILE = 'bootstrap.checkpoint'
 
-function logStartOf(fs: FileSystem, dataDir: string): number {
+/** What a checkpoint says of the metadata log; 0 when that is nothing. */
+function checkpointed(fs: FileSystem, path: string): number {
   try {
-    const starts = readOffsetCheckpoint(fs, `${dataDir}/${LOG_START_FILE}`)
-    return starts.get(METADATA_DIRECTORY) ?? 0
+    return readOffsetCheckpoint(fs, path).get(METADATA_DIRECTORY) ?? 0
   } catch (error) {
     // Reported with the other checkpoints.
-    if (isDamage(error)) return 0
+    if (error instanceof StorageError) return 0
     throw error
   }
 }

@@ -1,10 +1,12 @@
 import { ConfigError, ProtocolError } from '../../base/errors.ts'
 import type { ConfigResourceType } from '../../ports/metadata-store.ts'
+import { CorruptRecordError } from '../../records/corrupt-record-error.ts'
 import {
   decodeMetadataRecord,
   type MetadataRecord,
 } from '../../records/internal/metadata-records.ts'
 import {
+  baseOffsetOf,
   isControl,
   lastOffsetOf,
   maxTimestampOf,
@@ -87,7 +89,9 @@ export class MetadataReplay {
 
   #applyBatch(bytes: Buffer, position: number, areOffsetsReal: boolean): void {
     const isControlBatch = isControl(bytes, position)
-    for (const { offset, key, value } of recordsOf(bytes, position)) {
+    const first = `offset ${baseOffsetOf(bytes, position)}${areOffsetsReal ? '' : ' of a snapshot'}`
+    const records = readAt(first, () => Array.from(recordsOf(bytes, position)))
+    for (const { offset, key, value } of records) {
       const place = areOffsetsReal ? `offset ${offset}` : `offset ${offset} of a snapshot`
       if (value === null) throw new ConfigError(`the metadata record at ${place} has no value`)
       if (isControlBatch) {
@@ -225,6 +229,12 @@ function readAt<T>(place: string, read: () => T): T {
   try {
     return read()
   } catch (cause) {
+    if (cause instanceof CorruptRecordError) {
+      const problem = `the metadata record at ${place} is damaged (${cause.message})`
+      throw new ConfigError(`${problem}; restore the files of __cluster_metadata-0 from a backup`, {
+        cause,
+      })
+    }
     if (!(cause instanceof ProtocolError)) throw cause
     throw new ConfigError(
       `the metadata record at ${place} cannot be read (${cause.message}); the data directory was ` +

@@ -1,4 +1,6 @@
+import { ProtocolError } from '../../base/errors.ts'
 import { buildBatch, type NewRecord } from '../../records/batch-builder.ts'
+import { CorruptRecordError } from '../../records/corrupt-record-error.ts'
 import {
   ControlRecordType,
   decodeControlType,
@@ -138,8 +140,9 @@ export function findSnapshotProblem(content: Buffer): string | null {
     position += size
   }
   if (last < 0) return 'it is empty'
-  if (controlTypesOf(content, 0)[0] !== ControlRecordType.SNAPSHOT_HEADER) return 'it has no header'
-  if (controlTypesOf(content, last).at(-1) !== ControlRecordType.SNAPSHOT_FOOTER)
+  if (controlRecordsOf(content, 0)[0]?.type !== ControlRecordType.SNAPSHOT_HEADER)
+    return 'it has no header'
+  if (controlRecordsOf(content, last).at(-1)?.type !== ControlRecordType.SNAPSHOT_FOOTER)
     return 'it has no footer, so its end is missing'
   return null
 }
@@ -153,14 +156,38 @@ export function lastAppendMsOf(start: Buffer): number {
   if (start.byteLength < RECORD_BATCH_OVERHEAD || sizeInBytesOf(start, 0) > start.byteLength)
     return -1
   if (!isControl(start, 0) || !isCrcValid(start, 0)) return -1
-  for (const { key, value } of recordsOf(start, 0)) {
-    if (value === null || decodeControlType(key) !== ControlRecordType.SNAPSHOT_HEADER) continue
-    return decodeControlValue(snapshotHeaderRecord, value).lastContainedLogTimestamp
-  }
-  return -1
+  const [first] = controlRecordsOf(start, 0)
+  if (first?.type !== ControlRecordType.SNAPSHOT_HEADER || first.value === null) return -1
+  const { value } = first
+  return unlessMalformed(
+    () => decodeControlValue(snapshotHeaderRecord, value).lastContainedLogTimestamp,
+    -1,
+  )
 }
 
-function controlTypesOf(content: Buffer, position: number): number[] {
+interface FoundControlRecord {
+  readonly type: number
+  readonly value: Buffer | null
+}
+
+/** None in a batch of another kind, or in one that can't be read. */
+function controlRecordsOf(content: Buffer, position: number): FoundControlRecord[] {
   if (!isControl(content, position)) return []
-  return Array.from(recordsOf(content, position), ({ key }) => decodeControlType(key))
+  return unlessMalformed(
+    () =>
+      Array.from(recordsOf(content, position), ({ key, value }) => ({
+        type: decodeControlType(key),
+        value,
+      })),
+    [],
+  )
+}
+
+function unlessMalformed<T>(read: () => T, otherwise: T): T {
+  try {
+    return read()
+  } catch (error) {
+    if (error instanceof CorruptRecordError || error instanceof ProtocolError) return otherwise
+    throw error
+  }
 }

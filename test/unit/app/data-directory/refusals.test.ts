@@ -8,7 +8,9 @@ import {
   configRecord,
   partitionChangeRecord,
 } from '../../../../src/records/internal/topic-metadata-records.ts'
+import { patchCrc } from '../../../../src/records/record-batch.ts'
 import { brokerOf, topicOf, UUID } from '../../cluster/standalone/metadata-records.ts'
+import type { ManualScheduler } from '../../support/manual-scheduler.ts'
 import {
   addPartition,
   contentOf,
@@ -17,6 +19,7 @@ import {
   kafkaDirectory,
   METADATA_DIR,
   openBroker,
+  settled,
   writeSegment,
 } from './kafka-directory.ts'
 
@@ -121,23 +124,6 @@ describe('a data directory with lost files is refused, and stays as it is', () =
     await refuses(fs, /never started; start Kafka on it once/)
   })
 
-  it('when the metadata log has a gap', async () => {
-    const fs = withRecords()
-    const value = featureOf(33)
-    writeSegment(fs, 9, buildBatch([{ timestamp: 1, value }], { baseOffset: 9 }))
-    await refuses(fs, /no records from offset 2 to 9/)
-  })
-
-  it('when the metadata log is damaged before its end', async () => {
-    const fs = withRecords()
-    const path = `${METADATA_DIR}/00000000000000000000.log`
-    const log = fs.readFile(path)
-    const more = buildBatch([{ timestamp: 1, value: featureOf(33) }], { baseOffset: 2 })
-    log[100] = (log[100] as number) ^ 1
-    fs.writeFileAtomic(path, Buffer.concat([log, more]))
-    await refuses(fs, /is damaged at byte \d+ .*and records follow at byte \d+/)
-  })
-
   it('when a partition belongs to another topic', async () => {
     const fs = withRecords(brokerOf({ fenced: false }), ...topicOf('orders'))
     addPartition(fs, 'orders-0', { topicId: UUID.entry })
@@ -156,6 +142,72 @@ describe('a data directory with lost files is refused, and stays as it is', () =
     const fs = withRecords()
     fs.writeFileAtomic(`${DATA_DIR}/log-start-offset-checkpoint`, 'garbage\n')
     await refuses(fs, /log-start-offset-checkpoint is damaged/)
+  })
+})
+
+describe('a data directory with damaged metadata is refused, and stays as it is', () => {
+  it('when the metadata log has a gap', async () => {
+    const fs = withRecords()
+    const value = featureOf(33)
+    writeSegment(fs, 9, buildBatch([{ timestamp: 1, value }], { baseOffset: 9 }))
+    await refuses(fs, /no records from offset 2 to 9/)
+  })
+
+  it('when the metadata log is damaged before its end', async () => {
+    const fs = withRecords()
+    const path = `${METADATA_DIR}/00000000000000000000.log`
+    const log = fs.readFile(path)
+    const more = buildBatch([{ timestamp: 1, value: featureOf(33) }], { baseOffset: 2 })
+    log[100] = (log[100] as number) ^ 1
+    fs.writeFileAtomic(path, Buffer.concat([log, more]))
+    await refuses(fs, /is damaged at byte \d+ .*and records follow at byte \d+/)
+  })
+
+  it('when a batch of the metadata log has another offset, which no CRC covers', async () => {
+    const fs = withRecords()
+    const path = `${METADATA_DIR}/00000000000000000000.log`
+    const log = fs.readFile(path)
+    const more = buildBatch([{ timestamp: 1, value: featureOf(33) }], { baseOffset: 2 })
+    for (const baseOffset of [1, 3, 2 ** 40]) {
+      more.writeBigInt64BE(BigInt(baseOffset))
+      fs.writeFileAtomic(path, Buffer.concat([log, more]))
+      await refuses(fs, /is damaged at byte \d+ \(its offset is not 2\)/)
+    }
+  })
+
+  it('when an old segment is damaged that a start after a crash would check', async () => {
+    const fs = withRecords()
+    const batchAt = (baseOffset: number) =>
+      buildBatch([{ timestamp: 1, value: featureOf(33) }], { baseOffset })
+    writeSegment(fs, 2, batchAt(2).fill(1, 70))
+    writeSegment(fs, 3, batchAt(3))
+    await refuses(fs, /no records from offset 2 to 3/)
+  })
+
+  it('when the metadata log ends before what was safe on disk', async () => {
+    const fs = withRecords(brokerOf({ fenced: false }))
+    const core = await openBroker(fs)
+    await settled(core.close(), core.scheduler as ManualScheduler)
+    fs.kill()
+    const last = fs.list(METADATA_DIR).findLast((name) => name.endsWith('.log'))
+    const path = `${METADATA_DIR}/${last}`
+    fs.writeFileAtomic(path, fs.readFile(path).subarray(0, -1))
+    await refuses(
+      fs,
+      /ends at offset \d+, but it was on disk up to \d+; .* or remove recovery-point/,
+    )
+    fs.remove(`${DATA_DIR}/recovery-point-offset-checkpoint`)
+    await openBroker(fs)
+  })
+
+  it('when records can not be read though their CRC is right', async () => {
+    const path = `${METADATA_DIR}/00000000000000000000.log`
+    const fs = withRecords()
+    const batch = buildBatch([{ timestamp: 1, value: featureOf(33) }], { baseOffset: 2 })
+    batch.writeInt8(0x7f, 61)
+    patchCrc(batch, 0)
+    fs.writeFileAtomic(path, Buffer.concat([fs.readFile(path), batch]))
+    await refuses(fs, /record at offset 2 is damaged \(malformed record/)
   })
 })
 
