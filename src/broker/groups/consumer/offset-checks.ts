@@ -29,7 +29,9 @@ export function checkConsumerOffsetCommit(
   const isOld = !isTransactional && knowsGroupIdNotFound !== true
   if (isOld && member.classic === null) return ErrorCode.UNSUPPORTED_VERSION
   if (epoch === member.memberEpoch) return ErrorCode.NONE
-  if (epoch > member.memberEpoch) return staleCodeOf(member)
+  // Producers know the codes of the classic protocol only.
+  const staleCode = isTransactional ? ErrorCode.ILLEGAL_GENERATION : staleCodeOf(member)
+  if (epoch > member.memberEpoch) return staleCode
   const hasHadAll = request.topics.every(({ topicId, partitions }) =>
     partitions.every(({ partition, metadata }) => {
       // That one is refused by itself.
@@ -40,7 +42,7 @@ export function checkConsumerOffsetCommit(
       return since !== undefined && epoch >= since
     }),
   )
-  return hasHadAll ? ErrorCode.NONE : staleCodeOf(member)
+  return hasHadAll ? ErrorCode.NONE : staleCode
 }
 
 /** NONE for who is no member and does not say it is one. */

@@ -85,12 +85,13 @@ async function fetchGroup(
   if (topics === null || result.errorCode !== ErrorCode.NONE) {
     return { groupId, errorCode: result.errorCode, topics: [...fetched.values()].map(toWire) }
   }
-  const answers = topics.map(({ topicId, partitionIndexes: partitions }) => {
-    const topic = fetched.get(topicId)
-    if (topic !== undefined) return toWire(topic)
-    return withError({ name: '', topicId, partitions }, ErrorCode.UNKNOWN_TOPIC_ID)
-  })
-  return { groupId, errorCode: ErrorCode.NONE, topics: answers }
+  const found = topics.flatMap(({ topicId }) => fetched.get(topicId) ?? [])
+  const unknown = topics.filter(({ topicId }) => !fetched.has(topicId))
+  const refused = unknown.map(({ topicId, partitionIndexes: partitions }) =>
+    withError({ name: '', topicId, partitions }, ErrorCode.UNKNOWN_TOPIC_ID),
+  )
+  // Kafka puts the unknown ones last, and its own tests expect them there.
+  return { groupId, errorCode: ErrorCode.NONE, topics: [...found.map(toWire), ...refused] }
 }
 
 /** The id keeps offsets of an earlier topic of that name out. */
