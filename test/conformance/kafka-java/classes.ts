@@ -1,13 +1,18 @@
-/** A test class of Kafka, named below the package org.apache.kafka.clients. */
+import { groupClasses } from './group-classes.ts'
+
+/** Tests of one class of Kafka that run with the same settings of the broker. */
 export interface JavaClass {
+  /** A full name, or one below the package org.apache.kafka.clients. */
   readonly name: string
+  /** Names the row: the name, and what tells it from other rows of the class. */
+  readonly label: string
   /** Broker settings that the class asks its cluster for and its tests rely on. */
   readonly config: Readonly<Record<string, string>>
-  /** Run by CI; the others run with --all. */
-  readonly isDefault: boolean
+  /** A regular expression on names of methods; the others of the class are left to other rows. */
+  readonly include?: string
 }
 
-const DEFAULT_CLASSES = [
+const CLIENT_CLASSES = [
   'producer.ProducerFailureHandlingTest',
   'producer.ProducerCompressionTest',
   'producer.ProducerSendWhileDeletionTest',
@@ -30,9 +35,8 @@ const DEFAULT_CLASSES = [
   'consumer.PlaintextConsumerTest',
   'consumer.ConsumerIntegrationTest',
   'consumer.ConsumerTopicCreationTest',
+  'admin.DynamicGroupConfigIntegrationTest',
 ]
-
-const BY_HAND_CLASSES = ['admin.DynamicGroupConfigIntegrationTest']
 
 /** Ids that expire while a test waits for it. */
 const SOON_EXPIRED = {
@@ -61,13 +65,9 @@ const CONFIGS: Readonly<Record<string, Readonly<Record<string, string>>>> = {
   },
 }
 
-function rowsOf(names: readonly string[], isDefault: boolean): JavaClass[] {
-  return names.map((name) => ({ name, isDefault, config: CONFIGS[name] ?? {} }))
-}
-
 export const javaClasses: readonly JavaClass[] = [
-  ...rowsOf(DEFAULT_CLASSES, true),
-  ...rowsOf(BY_HAND_CLASSES, false),
+  ...CLIENT_CLASSES.map((name) => ({ name, label: name, config: CONFIGS[name] ?? {} })),
+  ...groupClasses,
 ]
 
 /** Classes of the jar that say nothing about a broker in another process, with the reason. */
@@ -90,17 +90,4 @@ export const foreignClasses: Readonly<Record<string, string>> = {
   'consumer.ShareConsumerTest': 'half an hour of share groups, which are not in scope yet',
   'producer.SocketServerMemoryPoolTest': "reads the broker's memory pool",
   'security.GroupAuthorizerIntegrationTest': 'loads an authorizer class into the broker',
-}
-
-/** Parts of method names, in the syntax that Java and JavaScript share. */
-const NEW_PROTOCOL = 'Async(?!Commit)|Re2J|ProtocolConsumer|ConsumerProtocol'
-
-/** The methods not to run by default, as the JUnit console takes them. */
-export const outOfScopeMethods = `.*(?:${NEW_PROTOCOL}).*`
-
-/** What a test needs that is not in the scope of today's broker; undefined when it is in scope. */
-export function outOfScope(className: string, test: string): string | undefined {
-  if (className.includes('DynamicGroupConfig')) return 'group configurations (KIP-848)'
-  if (new RegExp(NEW_PROTOCOL).test(test)) return 'the new consumer protocol (KIP-848)'
-  return undefined
 }

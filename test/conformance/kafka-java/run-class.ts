@@ -23,9 +23,8 @@ export interface RunClassOptions {
   readonly bootstrap: string
   /** The JVM is ended after this; tests without a result then count as failed. */
   readonly limitMs: number
-  /** Regular expressions on method names. */
+  /** A regular expression on method names. */
   readonly include?: string
-  readonly exclude?: string
 }
 
 interface PrintedResult {
@@ -36,9 +35,15 @@ interface PrintedResult {
   readonly reason: string
 }
 
+/** Clients' classes are named without their package. */
+function fullName(className: string): string {
+  const isFull = className.startsWith('kafka.') || className.startsWith('org.')
+  return isFull ? className : `org.apache.kafka.clients.${className}`
+}
+
 /** Runs one test class of Kafka in a JVM of its own against a broker, which it empties. */
 export async function runClass(className: string, options: RunClassOptions): Promise<JavaRun> {
-  const { bootstrap, limitMs, include, exclude } = options
+  const { bootstrap, limitMs, include } = options
   const classPath = await installKafkaTests()
   const directory = await mkdtemp(join(tmpdir(), 'conformance-java-'))
   try {
@@ -46,11 +51,10 @@ export async function runClass(className: string, options: RunClassOptions): Pro
     await writeLog4j(log4j, 'error')
     const jvm = ['-Xmx768m', '-XX:+UseSerialGC', '-XX:TieredStopAtLevel=1']
     const properties = [`-Dspool.bootstrap=${bootstrap}`, `-Dlog4j2.configurationFile=${log4j}`]
-    const select = ['-c', `org.apache.kafka.clients.${className}`, '--include-classname', '.*']
+    const select = ['-c', fullName(className), '--include-classname', '.*']
     // The method filter sees the method with its class before and its parameters after it.
     const pattern = (names: string): string => `.*[.#](${names})(\\(.*)?`
     if (include !== undefined) select.push('--include-methodname', pattern(include))
-    if (exclude !== undefined) select.push('--exclude-methodname', pattern(exclude))
     const console = ['execute', '--disable-banner', '--details=none']
     const extensions = ['--config', 'junit.jupiter.extensions.autodetection.enabled=true']
     const main = 'org.junit.platform.console.ConsoleLauncher'

@@ -44,7 +44,20 @@ async function installJars(): Promise<string> {
   })
 }
 
-async function compile(jars: string): Promise<string> {
+/** Of the group coordinator and of the command-line tools for groups, with what they are built on. */
+const MORE_TEST_JARS = ['kafka-tools', 'kafka-server-common']
+
+async function installMoreJars(): Promise<string> {
+  return cached(`kafka-group-tests-${version}`, async (partial) => {
+    await mkdir(join(partial, 'tests'))
+    await copyJars(
+      MORE_TEST_JARS.map((name) => ({ group, name, version, classifier: 'test' as const })),
+      join(partial, 'tests'),
+    )
+  })
+}
+
+async function compile(classPath: string): Promise<string> {
   const files = (await Array.fromAsync(glob(join(sources, '**/*.java')))).sort()
   const hash = createHash('sha256')
   for (const file of files) hash.update(await readFile(file))
@@ -52,7 +65,6 @@ async function compile(jars: string): Promise<string> {
   return cached(name, async (partial) => {
     await needProgram('javac')
     const classes = join(partial, 'classes')
-    const classPath = `${join(jars, 'libs', '*')}${delimiter}${join(jars, 'tests', '*')}`
     const flags = ['-nowarn', '-proc:none', '-d', classes, '-cp', classPath]
     await mustRun('javac', [...flags, ...files], { limitMs: 300_000 })
     await cp(join(sources, 'META-INF'), join(classes, 'META-INF'), { recursive: true })
@@ -65,7 +77,9 @@ async function compile(jars: string): Promise<string> {
  */
 export async function installKafkaTests(): Promise<string> {
   const jars = await installJars()
-  const driver = await compile(jars)
   const tests = TEST_JARS.map((name) => join(jars, 'tests', `${name}-${version}-test.jar`))
-  return [join(driver, 'classes'), ...tests, join(jars, 'libs', '*')].join(delimiter)
+  const more = join(await installMoreJars(), 'tests', '*')
+  const classPath = [...tests, more, join(jars, 'libs', '*')].join(delimiter)
+  const driver = await compile(classPath)
+  return `${join(driver, 'classes')}${delimiter}${classPath}`
 }

@@ -40,6 +40,12 @@ function nameOf(value: unknown): string {
 /** Makes the answers of two brokers comparable. One for each run of a scenario. */
 export class Mask {
   readonly #numbers = new Map<string, string>()
+  readonly #comparesTexts: boolean
+
+  /** @param comparesTexts word for word, not only whether there is one */
+  constructor(comparesTexts = false) {
+    this.#comparesTexts = comparesTexts
+  }
 
   apply(value: unknown, field = ''): unknown {
     if (typeof value === 'bigint') return String(value)
@@ -47,11 +53,24 @@ export class Mask {
     const kind = NUMBERED[field]
     if (kind !== undefined && !isUnset(value)) return this.#number(kind, value)
     const text = PRESENCE[field]
+    if (text === 'text' && this.#comparesTexts && typeof value === 'string') {
+      return this.#textOf(value)
+    }
     if (text !== undefined && !isUnset(value)) return `<${text}>`
     if (Array.isArray(value)) return this.#list(value, field)
     if (typeof value !== 'object' || value === null) return value
     const rows = Object.entries(value).filter(([name]) => !DROPPED.has(name))
     return Object.fromEntries(rows.map(([name, inner]) => [name, this.apply(inner, name)]))
+  }
+
+  /** Names in a text are numbered as elsewhere. */
+  #textOf(text: string): string {
+    let masked = text
+    for (const [key, name] of this.#numbers) {
+      const value = key.slice(key.indexOf(' ') + 1)
+      if (value.length > 8) masked = masked.replaceAll(value, name)
+    }
+    return masked
   }
 
   #list(values: readonly unknown[], field: string): unknown[] {

@@ -71,6 +71,7 @@ public final class ForeignCluster implements ClusterInstance {
         for (GroupListing group : ownAdmin().listGroups().all().get(CALL_SECONDS, TimeUnit.SECONDS)) {
             List<String> ids = List.of(group.groupId());
             boolean isShare = group.type().filter(type -> type == GroupType.SHARE).isPresent();
+            if (!isShare) Stragglers.remove(ownAdmin(), group.groupId(), brokerBoundPorts().get(0));
             try {
                 (isShare ? ownAdmin().deleteShareGroups(ids).all() : ownAdmin().deleteConsumerGroups(ids).all())
                     .get(CALL_SECONDS, TimeUnit.SECONDS);
@@ -170,6 +171,12 @@ public final class ForeignCluster implements ClusterInstance {
         } catch (Exception e) {
             throw new IllegalStateException(e);
         }
+    }
+
+    @Override
+    public List<Integer> brokerBoundPorts() {
+        String address = bootstrapServers();
+        return List.of(Integer.parseInt(address.substring(address.lastIndexOf(':') + 1)));
     }
 
     @Override public String bootstrapServers() { return System.getProperty("spool.bootstrap"); }

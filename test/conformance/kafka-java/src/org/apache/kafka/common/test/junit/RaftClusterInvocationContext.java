@@ -20,7 +20,7 @@ import spool.conformance.ForeignCluster;
  */
 public final class RaftClusterInvocationContext implements TestTemplateInvocationContext {
     /** Broker settings that name a class to load into the broker. */
-    private static final String PLUG_IN = ".*(authorizer|policy|callback|metric\\.reporters|principal|remote\\.log).*";
+    private static final String PLUG_IN = ".*(authorizer|policy\\.class|callback|metric\\.reporters|principal|remote\\.log).*";
 
     private final ClusterConfig config;
     private final boolean isCombined;
