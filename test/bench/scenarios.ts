@@ -11,6 +11,7 @@ import {
 } from './perf-tools.ts'
 import { measure, residentBytesOf } from './process-usage.ts'
 import type { Metric, Scenario, ScenarioContext } from './scenario.ts'
+import { transactionsScenario } from './transactions/transactions-scenario.ts'
 
 const BIG_BATCHES = ['batch.size=131072', 'linger.ms=5']
 const GB = 1e9
@@ -258,6 +259,7 @@ export const SCENARIOS: readonly Scenario[] = [
     atLeast(5),
     {},
   ),
+  transactionsScenario,
   idle,
   start,
   cleanerScenario('compaction', 'compaction of a table, records of 200 B', false),
