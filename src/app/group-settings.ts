@@ -12,6 +12,7 @@ export function groupConfigOf(config: BrokerConfig, metadata: MetadataStore): Gr
     maxSessionTimeoutMs: config.getInt('group.max.session.timeout.ms'),
     initialRebalanceDelayMs: config.getInt('group.initial.rebalance.delay.ms'),
     maxSize: config.getInt('group.max.size'),
+    maxMemberBytes: config.getLong('spool.max.group.member.bytes'),
     offsetMetadataMaxBytes: config.getInt('offset.metadata.max.bytes'),
     offsetsRetentionMs: config.getInt('offsets.retention.minutes') * MINUTE_MS,
     offsetsRetentionCheckIntervalMs: config.getLong('offsets.retention.check.interval.ms'),

@@ -27,6 +27,8 @@ export interface GroupConfig {
   readonly initialRebalanceDelayMs: number
   /** `group.max.size` */
   readonly maxSize: number
+  /** `spool.max.group.member.bytes`: what members of all groups may keep here. */
+  readonly maxMemberBytes: number
   /** `offset.metadata.max.bytes` */
   readonly offsetMetadataMaxBytes: number
   /** `offsets.retention.minutes`, in milliseconds */
@@ -62,12 +64,13 @@ export interface GroupConfig {
 
 const NO_OVERRIDES: GroupOverrides = {}
 
-/** The defaults of Kafka 4.4. */
+/** The defaults of Kafka 4.4, and of what only Spool has. */
 export const DEFAULT_GROUP_CONFIG: GroupConfig = {
   minSessionTimeoutMs: 6_000,
   maxSessionTimeoutMs: 1_800_000,
   initialRebalanceDelayMs: 3_000,
   maxSize: 0x7fff_ffff,
+  maxMemberBytes: 64 * 1024 * 1024,
   offsetMetadataMaxBytes: 4_096,
   offsetsRetentionMs: 10_080 * 60_000,
   offsetsRetentionCheckIntervalMs: 600_000,

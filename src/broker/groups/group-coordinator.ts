@@ -32,10 +32,12 @@ import {
   heartbeatError,
 } from './consumer/consumer-group-requests.ts'
 import { topicsChangeOf } from './consumer/topics-change.ts'
+import type { Group } from './group.ts'
 import type { GroupConfig } from './group-config.ts'
 import { GroupCoordinatorShard } from './group-coordinator-shard.ts'
 import type { ListedGroup } from './group-metadata-manager.ts'
 import type { GroupTimerEvent, GroupTopics } from './group-step.ts'
+import { bytesOfHeartbeat, bytesOfJoin, bytesOfSync, MemberMemory } from './member-memory.ts'
 import { errorsOf } from './offset-metadata-manager.ts'
 import {
   NO_TOPIC_ID,
@@ -66,6 +68,10 @@ export interface ListGroupsResult {
 type Shard = CoordinatorShard<GroupCoordinatorShard, GroupTimerEvent>
 type GroupTurn = Turn<GroupTimerEvent>
 
+/** A member that joins can only be told in words what is used up. */
+const NO_MEMORY =
+  'The members of all groups have used up spool.max.group.member.bytes of this broker.'
+
 /** How long to wait for a shard that loads before it is told again of a deleted topic. */
 const RETRY_MS = 100
 
@@ -76,10 +82,18 @@ const RETRY_MS = 100
 export class GroupCoordinator implements MetadataListener {
   readonly #options: GroupCoordinatorOptions
   readonly #shards = new Map<number, Shard>()
+  readonly #memory: MemberMemory
   #isClosed = false
 
   constructor(options: GroupCoordinatorOptions) {
+    const { config, clock, logger } = options
     this.#options = options
+    this.#memory = new MemberMemory({
+      maxBytes: () => config().maxMemberBytes,
+      groups: () => [...this.#shards.values()].flatMap(groupsOf),
+      nowMs: () => clock.monotonicMs(),
+      logger,
+    })
   }
 
   /** Loads all shards, if the topic exists; call it once its logs are open. */
@@ -99,7 +113,11 @@ export class GroupCoordinator implements MetadataListener {
     return state === 'ready' ? ErrorCode.NONE : ErrorCode.COORDINATOR_NOT_AVAILABLE
   }
 
+  /** GROUP_MAX_SIZE_REACHED also when the members of all groups have used up their memory. */
   joinGroup(request: JoinGroupRequest): Promise<JoinGroupResult> {
+    if (!this.#memory.admit(bytesOfJoin(request))) {
+      return Promise.resolve(joinError(ErrorCode.GROUP_MAX_SIZE_REACHED, request.memberId))
+    }
     return this.run<JoinGroupResult>(
       request.groupId,
       (code) => joinError(code, request.memberId),
@@ -108,6 +126,9 @@ export class GroupCoordinator implements MetadataListener {
   }
 
   syncGroup(request: SyncGroupRequest): Promise<SyncGroupResult> {
+    if (!this.#memory.admit(bytesOfSync(request))) {
+      return Promise.resolve(syncError(ErrorCode.GROUP_MAX_SIZE_REACHED))
+    }
     return this.run<SyncGroupResult>(request.groupId, syncError, (machine, turn, reply) =>
       machine.sync(request, reply, turn),
     )
@@ -132,6 +153,9 @@ export class GroupCoordinator implements MetadataListener {
 
   /** A member of the consumer protocol (KIP-848) joins, beats or leaves. */
   consumerHeartbeat(request: ConsumerHeartbeatRequest): Promise<ConsumerHeartbeatResult> {
+    if (!this.#memory.admit(bytesOfHeartbeat(request))) {
+      return Promise.resolve(heartbeatError(ErrorCode.GROUP_MAX_SIZE_REACHED, NO_MEMORY))
+    }
     return this.run<ConsumerHeartbeatResult>(
       request.groupId,
       (code) => heartbeatError(code, null),
@@ -345,6 +369,10 @@ export class GroupCoordinator implements MetadataListener {
     const partition = topics.partition(OFFSETS_TOPIC, index)
     return partition === undefined ? undefined : new PartitionCoordinatorLog(partition)
   }
+}
+
+function groupsOf({ machine }: Shard): Group[] {
+  return machine === null ? [] : [...machine.groups.groups]
 }
 
 /** A shard that loads reads the topics as they are when it is done, so it may miss this. */

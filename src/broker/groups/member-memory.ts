@@ -1,0 +1,123 @@
+import type { Logger } from '../../ports/logger.ts'
+import type { JoinGroupRequest, SyncGroupRequest } from './classic/classic-group-requests.ts'
+import type { ConsumerHeartbeatRequest } from './consumer/consumer-group-requests.ts'
+import type { PartitionEpochs } from './consumer/partition-epochs.ts'
+import type { Group } from './group.ts'
+
+/** What a member or a group takes besides the bytes that clients sent, roughly. */
+const OBJECT_BYTES = 500
+const PENDING_MEMBER_BYTES = 150
+const PARTITION_BYTES = 16
+
+/** After a count that found no room, the next one waits: at the limit requests come in floods. */
+const RECOUNT_PAUSE_MS = 1000
+
+export interface MemberMemoryOptions {
+  /** `spool.max.group.member.bytes` */
+  readonly maxBytes: () => number
+  /** All groups there are. */
+  readonly groups: () => Iterable<Group>
+  readonly nowMs: () => number
+  readonly logger: Logger
+}
+
+/**
+ * Bounds what the members of all groups together keep in memory: their protocols, subscriptions and
+ * assignments. Kafka bounds neither; whoever may connect could fill its heap.
+ *
+ * What requests bring is added up, and the groups are counted anew when that reaches the limit, since
+ * most of it takes the place of something or is not kept: nobody has to tell of members that leave.
+ */
+export class MemberMemory {
+  readonly #options: MemberMemoryOptions
+  #bytes = 0
+  #countAgainAtMs = Number.NEGATIVE_INFINITY
+
+  constructor(options: MemberMemoryOptions) {
+    this.#options = options
+  }
+
+  /** False when there is no room for so many bytes more: then the request is to be refused. */
+  admit(byteCount: number): boolean {
+    const { maxBytes, groups, nowMs, logger } = this.#options
+    const limit = maxBytes()
+    if (this.#bytes + byteCount > limit && nowMs() >= this.#countAgainAtMs) {
+      this.#bytes = 0
+      for (const group of groups()) this.#bytes += bytesOfGroup(group)
+      if (this.#bytes + byteCount > limit) {
+        this.#countAgainAtMs = nowMs() + RECOUNT_PAUSE_MS
+        const fields = { limit, usedBytes: this.#bytes, refusedBytes: byteCount }
+        logger.warn('members are refused: spool.max.group.member.bytes is used up', fields)
+      }
+    }
+    if (this.#bytes + byteCount > limit) return false
+    this.#bytes += byteCount
+    return true
+  }
+}
+
+export function bytesOfJoin(request: JoinGroupRequest): number {
+  const { groupId, client, memberId, groupInstanceId, protocols } = request
+  const ids = [groupId, client.clientId, memberId, groupInstanceId ?? '']
+  return 2 * OBJECT_BYTES + lengthOf(ids) + bytesOfProtocols(protocols)
+}
+
+/** Only a leader brings something. */
+export function bytesOfSync({ assignments }: SyncGroupRequest): number {
+  let byteCount = 0
+  for (const assignment of assignments.values()) byteCount += assignment.byteLength
+  return byteCount
+}
+
+/** 0 for a heartbeat that only says that the member is there, or leaves. */
+export function bytesOfHeartbeat(request: ConsumerHeartbeatRequest): number {
+  const { memberEpoch, subscribedTopicNames, subscribedTopicRegex } = request
+  const isJoin = memberEpoch === 0
+  if (!isJoin && subscribedTopicNames === null && subscribedTopicRegex === null) return 0
+  const { groupId, client, memberId, instanceId, rackId } = request
+  const ids = [groupId, client.clientId, memberId, instanceId ?? '', rackId ?? '']
+  const wanted = [...(subscribedTopicNames ?? []), subscribedTopicRegex ?? '']
+  return (isJoin ? 2 * OBJECT_BYTES + lengthOf(ids) : 0) + lengthOf(wanted)
+}
+
+function bytesOfGroup(group: Group): number {
+  let byteCount = OBJECT_BYTES + group.groupId.length
+  if (group.type === 'classic') {
+    byteCount += group.pendingJoinMembers.size * PENDING_MEMBER_BYTES
+    for (const member of group.members.values()) {
+      const ids = [member.memberId, member.clientId, member.groupInstanceId ?? '']
+      byteCount += OBJECT_BYTES + lengthOf(ids) + bytesOfProtocols(member.protocols)
+      byteCount += member.assignment.byteLength
+    }
+    return byteCount
+  }
+  for (const member of group.members.values()) {
+    byteCount += OBJECT_BYTES + lengthOf([member.memberId, member.clientId, member.rackId ?? ''])
+    byteCount += lengthOf(member.subscribedTopicNames)
+    if (!('classic' in member)) continue
+    byteCount += lengthOf([member.instanceId ?? '', member.subscribedTopicRegex ?? ''])
+    byteCount += bytesOfProtocols(member.classic?.supportedProtocols ?? [])
+    byteCount += PARTITION_BYTES * partitionCountOf(member.assigned)
+  }
+  return byteCount
+}
+
+function partitionCountOf(partitions: PartitionEpochs): number {
+  let count = 0
+  for (const epochs of partitions.values()) count += epochs.size
+  return count
+}
+
+function bytesOfProtocols(
+  protocols: readonly { readonly name: string; readonly metadata: Buffer }[],
+): number {
+  let byteCount = 0
+  for (const { name, metadata } of protocols) byteCount += name.length + metadata.byteLength
+  return byteCount
+}
+
+function lengthOf(texts: readonly string[]): number {
+  let length = 0
+  for (const text of texts) length += text.length
+  return length
+}
