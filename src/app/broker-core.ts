@@ -110,7 +110,8 @@ export class BrokerCore {
       ...{ config, clock, scheduler, random, metadata },
       logger: logger.child('share-groups'),
       topics: this.automaticTopics,
-      partitions: this.registry,
+      registry: this.registry,
+      topicAdmin: this.topicAdmin,
       groups: this.groups,
     })
     this.configDescriber = new ConfigDescriber(metadata, config)

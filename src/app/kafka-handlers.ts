@@ -67,7 +67,7 @@ import type { BrokerCore } from './broker-core.ts'
 const SUPPORTED_FEATURES = [
   { name: 'metadata.version', minVersion: 7, maxVersion: 33 },
   { name: 'group.version', minVersion: 0, maxVersion: 1 },
-  { name: 'share.version', minVersion: 0, maxVersion: 1 },
+  { name: 'share.version', minVersion: 0, maxVersion: 2 },
   { name: 'transaction.version', minVersion: 0, maxVersion: 2 },
 ]
 

@@ -47,8 +47,6 @@ export const CONFIGS_WITHOUT_EFFECT: readonly string[] = [
   'log.flush.start.offset.checkpoint.interval.ms',
   // No records are appended to the metadata log while it is idle.
   'metadata.max.idle.interval.ms',
-  // There are no share groups with dead letter queues.
-  'errors.deadletterqueue.*',
 ]
 
 const NAMES = new Set(CONFIGS_WITHOUT_EFFECT.filter((name) => !name.endsWith('*')))

@@ -3,6 +3,8 @@ import { hasEffect } from './configs-without-effect.ts'
 
 /** Read at every use, so a change holds from then on. */
 const READ_AT_USE = [
+  'errors.deadletterqueue.auto.create.topics.enable',
+  'errors.deadletterqueue.topic.name.prefix',
   'producer.id.expiration.ms',
   'log.cleaner.backoff.ms',
   'log.cleaner.dedupe.buffer.size',

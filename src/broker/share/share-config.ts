@@ -21,6 +21,10 @@ export interface ShareGroupSettings {
   readonly isReadCommitted: boolean
   /** `share.renew.acknowledge.enable` */
   readonly canRenew: boolean
+  /** `errors.deadletterqueue.topic.name`; null: there is none. */
+  readonly deadLetterTopic: string | null
+  /** `errors.deadletterqueue.copy.record.enable` */
+  readonly copiesDeadLetters: boolean
 }
 
 /** Settings of share groups, read anew for every step. */
@@ -40,6 +44,8 @@ export const DEFAULT_SHARE_SETTINGS: ShareGroupSettings = {
   autoOffsetReset: { kind: 'latest' },
   isReadCommitted: false,
   canRenew: true,
+  deadLetterTopic: null,
+  copiesDeadLetters: false,
 }
 
 export function deliveryLimitsOf(settings: ShareGroupSettings): DeliveryLimits {
@@ -47,7 +53,7 @@ export function deliveryLimitsOf(settings: ShareGroupSettings): DeliveryLimits {
     maxInFlightCount: settings.partitionMaxRecordLocks,
     maxDeliveryCount: settings.deliveryCountLimit,
     lockDurationMs: () => settings.recordLockDurationMs,
-    hasDeadLetters: false,
+    hasDeadLetters: settings.deadLetterTopic !== null,
   }
 }
 

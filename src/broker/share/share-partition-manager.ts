@@ -7,6 +7,7 @@ import type { AcknowledgementBatch } from '../delivery/acknowledge.ts'
 import type { PartitionLookup } from '../topics/partition-lookup.ts'
 import { coordinatorKeyOf, type SharePartitionKey } from './coordinator/share-partition-key.ts'
 import type { ShareOutcome } from './coordinator/share-state.ts'
+import type { DeadLetterWriter } from './dead-letter-writer.ts'
 import {
   DelayedShareFetch,
   type ShareFetchParams,
@@ -22,6 +23,7 @@ export interface SharePartitionManagerOptions {
   readonly scheduler: Scheduler
   readonly logger: Logger
   readonly persister: SharePersister
+  readonly deadLetters: DeadLetterWriter
   readonly partitions: PartitionLookup
   /** Read for every step, so that changed settings hold at once. */
   readonly config: () => ShareConfig

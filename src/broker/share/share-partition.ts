@@ -5,11 +5,12 @@ import type { Scheduler, Timer } from '../../ports/scheduler.ts'
 import type { AcknowledgementBatch } from '../delivery/acknowledge.ts'
 import type { Acquired, AcquireRequest } from '../delivery/acquire.ts'
 import type { OffsetSpan } from '../delivery/delivery-state.ts'
-import { DeliveryUpdate } from '../delivery/delivery-update.ts'
+import { type DeadLetter, DeliveryUpdate } from '../delivery/delivery-update.ts'
 import { DeliveryWindow } from '../delivery/delivery-window.ts'
 import type { Partition } from '../topics/partition.ts'
 import type { SharePartitionKey } from './coordinator/share-partition-key.ts'
 import { NO_START_OFFSET, type ShareOutcome } from './coordinator/share-state.ts'
+import type { DeadLetterWriter } from './dead-letter-writer.ts'
 import { deliveryLimitsOf, type ShareGroupSettings } from './share-config.ts'
 import type { SharePersister } from './share-persister.ts'
 
@@ -18,6 +19,7 @@ export interface SharePartitionPorts {
   readonly scheduler: Scheduler
   readonly logger: Logger
   readonly persister: SharePersister
+  readonly deadLetters: DeadLetterWriter
 }
 
 /** Told in the turn in which records may have become available, or the partition is closed. */
@@ -105,6 +107,7 @@ export class SharePartition {
     this.#window = DeliveryWindow.restore(startOffset, state.stateBatches, () =>
       deliveryLimitsOf(this.#settings()),
     )
+    this.#resumeDeadLetters(this.#window)
     this.#changed()
     return DONE
   }
@@ -191,7 +194,40 @@ export class SharePartition {
     window.settle(update, isKept, this.#ports.clock.monotonicMs())
     this.#schedule()
     this.#changed()
+    // What ran out of time is archived even if that could not be kept.
+    if (isKept || update.transitions.length === 0) {
+      for (const letter of update.deadLetters) void this.#bury(letter)
+    }
     return isKept ? DONE : persisterError(outcome)
+  }
+
+  /** Records that were on their way to the dead-letter topic when the broker stopped. */
+  #resumeDeadLetters(window: DeliveryWindow): void {
+    const { deliveryCountLimit } = this.#settings()
+    for (const batch of window.deadLetters) {
+      const isExhausted = batch.deliveryCount >= deliveryCountLimit
+      void this.#bury({ ...batch, cause: isExhausted ? 'exhausted' : 'rejected' })
+    }
+  }
+
+  /** To the dead-letter topic, and out of the way; also when it can't be written there. */
+  async #bury(letter: DeadLetter): Promise<void> {
+    const { deadLetterTopic: topic, copiesDeadLetters: copiesRecords } = this.#settings()
+    const { groupId } = this.key
+    try {
+      if (topic !== null) {
+        const request = { groupId, source: this.partition, topic, copiesRecords, letter }
+        await this.#ports.deadLetters.write(request)
+      }
+    } catch (error) {
+      const facts = { ...this.key, ...letter, topic, error }
+      this.#ports.logger.error('records could not be written to the dead-letter topic', facts)
+    }
+    if (this.#window === null || this.#isClosed) return
+    const { errorCode, errorMessage } = await this.#keep(this.#window.archiveDeadLetters(letter))
+    if (errorCode === ErrorCode.NONE) return
+    const facts = { ...this.key, reason: errorMessage }
+    this.#ports.logger.warn('dead letters could not be kept as archived', facts)
   }
 
   /** One timer for the lock that runs out first. */

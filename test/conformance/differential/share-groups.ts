@@ -1,3 +1,4 @@
+import { batchPositions, recordsOf } from '../../../src/records/records-iterator.ts'
 import { findCoordinatorApi } from '../../../src/wire/kafka/messages/10-find-coordinator.ts'
 import { describeGroupsApi } from '../../../src/wire/kafka/messages/15-describe-groups.ts'
 import { listGroupsApi } from '../../../src/wire/kafka/messages/16-list-groups.ts'
@@ -222,6 +223,67 @@ const deliveries: readonly Scenario[] = [
   }),
 ]
 
+/** Key, value and headers of the records of a topic, as text. */
+async function dumped(broker: Broker, topic: string, count: number): Promise<unknown[]> {
+  return broker.until(`${count} records of ${topic}`, async () => {
+    const { records } = await broker.fetch(topic, 0)
+    if (records === null) return undefined
+    const found = [...batchPositions(records)].flatMap((at) => [...recordsOf(records, at)])
+    if (found.length < count) return undefined
+    return found.map(({ offset, key, value, headers }) => ({
+      offset,
+      key: key?.toString(),
+      value: value?.toString(),
+      headers: headers.map((header) => `${header.key}: ${header.value}`),
+    }))
+  })
+}
+
+const deadLetters: readonly Scenario[] = [
+  ...[
+    ['with their keys and values', 'sl-copy', 'true'],
+    ['without their keys and values', 'sl-bare', 'false'],
+  ].map(([how = '', name = '', copies = '']) =>
+    scenario(
+      `rejected and exhausted records go to the dead-letter topic ${how}`,
+      async (broker) => {
+        const topicId = await prepare(broker, name, values(4))
+        const topic = `dlq.${name}`
+        const enabled = { 'errors.deadletterqueue.group.enable': 'true' }
+        await broker.createTopic(topic, { configs: enabled })
+        await configureGroup(broker, name, {
+          'errors.deadletterqueue.topic.name': topic,
+          'errors.deadletterqueue.copy.record.enable': copies,
+          'share.delivery.count.limit': '2',
+        })
+        const one = await member(broker, name, topicId)
+        await one.fetchSome()
+        await one.acknowledge([
+          [0, 1, REJECT],
+          [2, 2, RELEASE],
+          [3, 3, ACCEPT],
+        ])
+        const rejected = await dumped(broker, topic, 2)
+        await one.fetchSome()
+        await one.acknowledge([[2, 2, RELEASE]])
+        const all = await dumped(broker, topic, 3)
+        await broker.produce(name, batchOf('more'))
+        const more = await one.fetchSome()
+        return { rejected, all, more }
+      },
+    ),
+  ),
+  scenario('a dead-letter topic that is not one holds nobody up', async (broker) => {
+    const topicId = await prepare(broker, 'sl-none', values(2))
+    await configureGroup(broker, 'sl-none', { 'errors.deadletterqueue.topic.name': 'dlq.nothing' })
+    const one = await member(broker, 'sl-none', topicId)
+    await one.fetchSome()
+    const rejected = await one.acknowledge([[0, 1, REJECT]])
+    await broker.produce('sl-none', batchOf('more'))
+    return { rejected, more: await one.fetchSome() }
+  }),
+]
+
 const admin: readonly Scenario[] = [
   scenario('offsets are set, described and deleted while nobody is in', async (broker) => {
     const topicId = await prepare(broker, 'sa-offsets', values(5))
@@ -329,6 +391,7 @@ export const shareGroups: readonly Scenario[] = [
   ...heartbeats,
   ...sessions,
   ...deliveries,
+  ...deadLetters,
   ...admin,
   ...state,
 ]

@@ -1,4 +1,5 @@
 import { ErrorCode } from '../../../src/base/error-code.ts'
+import { DeliveryState } from '../../../src/broker/delivery/delivery-state.ts'
 import { compress } from '../../../src/records/compression.ts'
 import {
   Codec,
@@ -267,5 +268,24 @@ export const TOPIC_EFFECTS: readonly TopicEffect[] = [
     values: ['1000', '2000'],
     observe: async (broker) => configOf(broker).deleteRetentionMs,
     expected: [1000, 2000],
+  },
+  {
+    config: 'errors.deadletterqueue.group.enable',
+    values: ['false', 'true'],
+    observe: async (broker) => {
+      await broker.setBroker('errors.deadletterqueue.topic.name.prefix', '')
+      const { partition: source } = broker
+      const span = { firstOffset: 0, lastOffset: 0, deliveryCount: 1 }
+      const letter = { ...span, state: DeliveryState.ARCHIVING, cause: 'rejected' } as const
+      const target = { groupId: 'g', source, topic: source.topic, copiesRecords: false }
+      const written = broker.core.shares.deadLetters.write({ ...target, letter })
+      return broker.until(
+        written.then(
+          () => 'written',
+          () => 'refused',
+        ),
+      )
+    },
+    expected: ['refused', 'written'],
   },
 ]
