@@ -31,6 +31,7 @@ import {
   retiredDirectoryName,
 } from './log-files.ts'
 import { loadLog } from './log-recovery.ts'
+import { makeDirectories, type NewDirectory, partitionMetadataOf } from './new-directories.ts'
 import { FilePartitionLog } from './partition-log.ts'
 import { ReadBuffers } from './read-buffers.ts'
 import { SegmentCache } from './segment-cache.ts'
@@ -165,6 +166,25 @@ export class LogManager implements LogStore {
 
   get isAfterCrash(): boolean {
     return this.#directory.isAfterCrash
+  }
+
+  async makeLogs(identities: readonly LogIdentity[], config: LogConfig): Promise<void> {
+    const directories: NewDirectory[] = []
+    const names: string[] = []
+    for (const { topic, partition, topicId } of identities) {
+      const name = partitionDirectoryName(topic, partition)
+      const path = this.#directory.pathOf(name)
+      // What is there is looked at when it is opened.
+      if (this.#fs.stat(path) !== undefined) continue
+      names.push(name)
+      directories.push({ path, topicId })
+    }
+    if (directories.length === 0) return
+    this.#context.beforeWrite()
+    this.#forgetNamesakes(names)
+    // A preallocated segment is made by who opens the log.
+    const hasSegment = !config.isPreallocated
+    await makeDirectories(this.#fs, this.#directory.path, directories, hasSegment)
   }
 
   openLog(identity: LogIdentity, config: LogConfig, listener: LogListener): PartitionLog {
@@ -316,7 +336,7 @@ export class LogManager implements LogStore {
   /** The directory is there and belongs to the topic, safely, when this returns. */
   #claimDirectory(name: string, path: string, topicId: string): void {
     const file = `${path}/${PARTITION_METADATA_FILE}`
-    const content = `version: 0\ntopic_id: ${topicId}`
+    const content = partitionMetadataOf(topicId)
     const isThere = this.#fs.stat(path) !== undefined
     const hasRecords = (): boolean =>
       this.#fs
@@ -334,7 +354,7 @@ export class LogManager implements LogStore {
         )
     }
     this.#context.beforeWrite()
-    if (!isThere || !hasRecords()) this.#forgetNamesake(name)
+    if (!isThere || !hasRecords()) this.#forgetNamesakes([name])
     this.#fs.makeDirectory(path)
     const handle = this.#fs.open(file, 'create')
     handle.truncate(0)
@@ -346,13 +366,15 @@ export class LogManager implements LogStore {
   }
 
   /**
-   * What the checkpoints say is of a log of that name that was deleted since they were written. It
-   * must be gone before there is another one: after a crash nobody knows which of them is meant.
+   * What the checkpoints say is of logs of those names that were deleted since they were written. It
+   * must be gone before there are others: after a crash nobody knows which of them is meant.
    */
-  #forgetNamesake(name: string): void {
-    this.#cleanerCheckpoint.forget(name)
-    this.#directory.forget(name)
-    if (this.#directory.speaksOf(name)) this.#writeCheckpoints()
+  #forgetNamesakes(names: readonly string[]): void {
+    for (const name of names) {
+      this.#cleanerCheckpoint.forget(name)
+      this.#directory.forget(name)
+    }
+    if (names.some((name) => this.#directory.speaksOf(name))) this.#writeCheckpoints()
   }
 
   #sizeOf(path: string): number {

@@ -111,7 +111,7 @@ export class TopicAdmin {
         if (canCollide(name)) collisions.set(collisionKeyOf(name), name)
         const topicId = this.#options.random.uuid()
         const topic = { name, topicId, partitions: plan.partitions }
-        if (!isDryRun) this.#options.registry.prepare(topic, plan.partitions, plan.configs)
+        if (!isDryRun) await this.#options.registry.prepare(topic, plan.partitions, plan.configs)
         accepted.push({ topic, plan })
         const created = {
           topicId,
@@ -206,7 +206,7 @@ export class TopicAdmin {
         partitionCount += partitions.length
         if (partitionCount > MAX_NEW_PARTITIONS) throw tooMany('additional partitions')
         const values = metadata.image.configs(ConfigResourceType.TOPIC, name)
-        if (!isDryRun) registry.prepare(topic, partitions, values)
+        if (!isDryRun) await registry.prepare(topic, partitions, values)
         accepted.push({ topic, partitions })
         results.set(name, { name, ...SUCCESS })
       } catch (error) {

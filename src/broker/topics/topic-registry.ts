@@ -98,19 +98,27 @@ export class TopicRegistry implements PartitionLookup, MetadataListener {
    * @param values configs that will be set for the topic
    * @throws StorageError when a log can't be made; nothing is left behind
    */
-  prepare(
+  async prepare(
     topic: { readonly name: string; readonly topicId: string },
     partitions: readonly PartitionImage[],
     values: ReadonlyMap<string, string>,
-  ): void {
+  ): Promise<void> {
+    const { name, topicId } = topic
     const settings = settingsOf(new TopicConfig(values, this.#config))
+    const identities = partitions.map(({ partition, leaderEpoch }) => ({
+      topic: name,
+      topicId,
+      partition,
+      leaderEpoch,
+    }))
+    await this.#logStore.makeLogs(identities, settings.log)
     try {
       for (const image of partitions) {
-        const key = keyOf(topic.topicId, image.partition)
-        this.#prepared.set(key, this.#openPartition(topic.name, topic.topicId, image, settings))
+        const key = keyOf(topicId, image.partition)
+        this.#prepared.set(key, this.#openPartition(name, topicId, image, settings))
       }
     } catch (error) {
-      this.discard(topic.topicId, partitions)
+      this.discard(topicId, partitions)
       throw error
     }
   }

@@ -152,6 +152,8 @@ export class FakeLogStore implements LogStore {
   readonly deleted: string[] = []
   readonly #content = new Map<string, Buffer[]>()
 
+  async makeLogs(): Promise<void> {}
+
   openLog(identity: LogIdentity, config: LogConfig, listener: LogListener): PartitionLog {
     const name = `${identity.topic}-${identity.partition}`
     if (this.broken.has(name)) throw new StorageError(`no space left for ${name}`)

@@ -33,7 +33,7 @@ describe('the topic registry', () => {
 
   it('takes over the logs that were opened before the metadata named them', async () => {
     const { metadata, registry, logStore } = await makeCluster()
-    registry.prepare(ORDERS, ORDERS.partitions, new Map([['segment.bytes', '2097152']]))
+    await registry.prepare(ORDERS, ORDERS.partitions, new Map([['segment.bytes', '2097152']]))
     const log = logStore.logs.get('orders-0')
     assert.equal(log?.config.segmentBytes, 2_097_152)
     assert.equal(registry.partition('orders', 0), undefined)
@@ -44,7 +44,7 @@ describe('the topic registry', () => {
   it('leaves nothing behind when a log of a new topic cannot be made', async () => {
     const { registry, logStore } = await makeCluster()
     logStore.broken.add('orders-1')
-    assert.throws(() => registry.prepare(ORDERS, ORDERS.partitions, new Map()), /no space left/)
+    await assert.rejects(registry.prepare(ORDERS, ORDERS.partitions, new Map()), /no space left/)
     assert.deepEqual(logStore.deleted, ['orders-0'])
   })
 
