@@ -3,7 +3,8 @@ import { createHash } from 'node:crypto'
 import { describe, it } from 'node:test'
 import { simulate } from './simulation.ts'
 
-const SMOKE_SEEDS = 150
+const SMOKE_SEEDS = 200
+const TIMEOUT_MS = 300_000
 
 async function hashOfTrace(seed: number): Promise<string> {
   const hash = createHash('sha256')
@@ -11,8 +12,8 @@ async function hashOfTrace(seed: number): Promise<string> {
   return hash.digest('hex')
 }
 
-describe('a broker on a disk that lies', () => {
-  it('keeps its promises whatever happens, seed by seed', async () => {
+describe('a broker on a disk that lies', { timeout: TIMEOUT_MS }, () => {
+  it('keeps its promises whatever happens, seed by seed', { timeout: TIMEOUT_MS }, async () => {
     for (let seed = 1; seed <= SMOKE_SEEDS; seed++) {
       try {
         await simulate({ seed })

@@ -15,9 +15,13 @@ function search(run: PatchedRun): Promise<PatchedOutcome> {
   }).finally(() => worker.terminate())
 }
 
-describe('the simulation finds a broker that', { concurrency: 2 }, () => {
+/** Half a minute on a machine that does nothing else. */
+const TIMEOUT_MS = 600_000
+const OPTIONS = { concurrency: 2, timeout: TIMEOUT_MS }
+
+describe('the simulation finds a broker that', OPTIONS, () => {
   for (const bug of PLANTED_BUGS) {
-    it(bug.name, async () => {
+    it(bug.name, { timeout: TIMEOUT_MS }, async () => {
       const { seed } = await search({ bug, seedCount: SEED_COUNT })
       assert.notEqual(seed, null, `none of ${SEED_COUNT} seeds finds it`)
     })
