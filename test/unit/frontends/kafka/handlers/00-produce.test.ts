@@ -3,6 +3,7 @@ import { describe, it } from 'node:test'
 import { ErrorCode } from '../../../../../src/base/error-code.ts'
 import { buildBatch } from '../../../../../src/records/batch-builder.ts'
 import {
+  Codec,
   partitionLeaderEpochOf,
   patchCrc,
   TimestampType,
@@ -193,7 +194,7 @@ describe('Produce on a disk that breaks', () => {
 })
 
 describe('timestamps of Produce', () => {
-  it('are the broker clock on a LogAppendTime topic (redpanda-data/redpanda#11922)', async () => {
+  it('B09: are the broker clock on a LogAppendTime topic, whatever the client says', async () => {
     const broker = await TestBroker.start()
     broker.configure({ timestampType: TimestampType.LOG_APPEND_TIME })
     const records = batchOf(10, {}, NOW_MS + 365 * 24 * HOUR_MS)
@@ -210,7 +211,7 @@ describe('timestamps of Produce', () => {
     assert.equal((await produce(broker, { records })).logAppendTimeMs, -1)
   })
 
-  it('too far ahead are INVALID_TIMESTAMP with an error for each record', async () => {
+  it('B09: too far ahead are INVALID_TIMESTAMP with an error for each record', async () => {
     const broker = await TestBroker.start()
     const records = batchOf(10, {}, NOW_MS + HOUR_MS + 1)
     const answer = await produce(broker, { records })
@@ -224,20 +225,22 @@ describe('timestamps of Produce', () => {
 })
 
 describe('Produce to a compacted topic', () => {
-  it('refuses records without a key, each named from version 8 on (redpanda#2435)', async () => {
-    const broker = await TestBroker.start()
-    broker.configure({ isCompacted: true })
-    const value = Buffer.from('value')
-    const record = { timestamp: NOW_MS, value }
-    const records = () => buildBatch([record, { ...record, key: value }, record])
-    const answer = await produce(broker, { records: records(), version: 8 })
-    assert.equal(answer.errorCode, ErrorCode.INVALID_RECORD)
-    assert.deepEqual(
-      answer.recordErrors.map(({ batchIndex }) => batchIndex),
-      [0, 2],
-    )
-    const older = await produce(broker, { records: records(), version: 7 })
-    assert.equal(older.errorCode, ErrorCode.INVALID_RECORD)
-    assert.equal(broker.log().logEndOffset, 0)
+  it('B10: refuses records without a key, each named from version 8 on, in every codec', async () => {
+    for (const codec of Object.values(Codec)) {
+      const broker = await TestBroker.start()
+      broker.configure({ isCompacted: true })
+      const value = Buffer.from('value')
+      const record = { timestamp: NOW_MS, value }
+      const records = () => buildBatch([record, { ...record, key: value }, record], { codec })
+      const answer = await produce(broker, { records: records(), version: 8 })
+      assert.equal(answer.errorCode, ErrorCode.INVALID_RECORD)
+      assert.deepEqual(
+        answer.recordErrors.map(({ batchIndex }) => batchIndex),
+        [0, 2],
+      )
+      const older = await produce(broker, { records: records(), version: 7 })
+      assert.equal(older.errorCode, ErrorCode.INVALID_RECORD)
+      assert.equal(broker.log().logEndOffset, 0)
+    }
   })
 })
