@@ -1,3 +1,4 @@
+import type { FileHandle } from '../ports/file-system.ts'
 import type { LogContext } from './log-context.ts'
 import type { LogSegment } from './log-segment.ts'
 import type { UnsyncedFiles } from './unsynced-files.ts'
@@ -46,6 +47,14 @@ export class LogSyncer {
 
   /** @param endOffset the end of what is written in `active` */
   start(active: LogSegment, endOffset: number): void {
+    let handle: FileHandle
+    try {
+      // It may have been closed, and opening it may fail.
+      ;({ handle } = active)
+    } catch (error) {
+      this.#done(error as Error, endOffset)
+      return
+    }
     this.#isInFlight = true
     const rolled = this.#rolled
     this.#rolled = []
@@ -67,13 +76,13 @@ export class LogSyncer {
       )
       this.#done(error, endOffset)
     }
-    if (rolled.length === 0) active.handle.dataSync(finish)
-    else this.#syncRolled(rolled, active, finish)
+    if (rolled.length === 0) handle.dataSync(finish)
+    else this.#syncRolled(rolled, handle, finish)
   }
 
   #syncRolled(
     rolled: readonly Rolled[],
-    active: LogSegment,
+    active: FileHandle,
     finish: (error: Error | null) => void,
   ): void {
     const files = rolled.flatMap(({ segment, files }) => [segment.handle, ...files.handles])
@@ -84,7 +93,7 @@ export class LogSyncer {
       else {
         for (const { files } of rolled) files.close()
         this.#context.fs.syncDirectoryLater(this.#directory, (failed) => {
-          if (failed === null) active.handle.dataSync(finish)
+          if (failed === null) active.dataSync(finish)
           else finish(failed)
         })
       }

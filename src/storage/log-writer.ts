@@ -258,9 +258,11 @@ export class LogWriter {
 
   #writeLater(pieces: readonly Buffer[], count: number): void {
     const { active } = this.#log.segments
+    // Opening it may fail: then nothing is under way.
+    const { handle } = active
     this.#isWriting = true
     active.pin()
-    active.handle.write(pieces, active.sizeBytes, (error) => {
+    handle.write(pieces, active.sizeBytes, (error) => {
       this.#isWriting = false
       active.unpin()
       if (this.failure !== null) this.#becameIdle()

@@ -170,6 +170,7 @@ class Simulation {
     return new Map([
       ['log.dirs', DATA_DIR],
       ['offsets.topic.num.partitions', '2'],
+      ['group.initial.rebalance.delay.ms', '0'],
       ['transaction.state.log.num.partitions', '2'],
       [
         'transaction.abort.timed.out.transaction.cleanup.interval.ms',

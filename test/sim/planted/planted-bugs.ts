@@ -17,7 +17,7 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
   {
     name: 'acknowledges before the sync',
     file: 'src/storage/log-syncer.ts',
-    find: 'if (rolled.length === 0) active.handle.dataSync(finish)',
+    find: 'if (rolled.length === 0) handle.dataSync(finish)',
     replace: 'if (rolled.length === 0) this.#context.scheduler.after(0, () => finish(null))',
   },
   {

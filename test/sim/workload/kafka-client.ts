@@ -5,6 +5,7 @@ import { FetchSessions } from '../../../src/frontends/kafka/fetch-session.ts'
 import type { Exchange, KafkaHandler } from '../../../src/frontends/kafka/handler.ts'
 import type { Random } from '../../../src/ports/random.ts'
 import type { Api, Decoded, Encodable } from '../../../src/wire/kafka/codec.ts'
+import type { Session } from './session.ts'
 
 /** Asks the handlers of one broker, as its sessions do, without the bytes of the protocol. */
 export class KafkaClient {
@@ -66,4 +67,13 @@ export class KafkaClient {
       })
     })
   }
+}
+
+/** The clients of one run of the broker; what it says after its end nobody hears. */
+export function clientOf({ core, machine, random }: Session): KafkaClient {
+  return new KafkaClient(
+    core,
+    random,
+    () => machine.isRunning && machine.scheduler === core.scheduler,
+  )
 }

@@ -5,7 +5,7 @@ import {
   TransactionLedger,
 } from '../ledger/transaction-ledger.ts'
 import { SimFailure } from '../world/sim-failure.ts'
-import { KafkaClient } from './kafka-client.ts'
+import { clientOf, type KafkaClient } from './kafka-client.ts'
 import { batchesOf, readSlice } from './read-log.ts'
 import type { Session } from './session.ts'
 import { TransactionalProducer } from './transactional-producer.ts'
@@ -26,12 +26,10 @@ export class Transactions {
   }
 
   /** The broker is there again: the producers have restarted too. */
-  begin(session: Session): void {
+  begin(session: Session, client: KafkaClient): void {
     if (!this.isOn) return
-    const { core, machine, random } = session
+    const { core } = session
     if (core.registry.topic(TRANSACTION_TOPIC) === undefined) this.#createTopic(session)
-    const isAlive = () => machine.isRunning && machine.scheduler === core.scheduler
-    const client = new KafkaClient(core, random, isAlive)
     this.#producers = TRANSACTIONAL_IDS.map(
       (id) => new TransactionalProducer(session, client, this.ledger, id),
     )
@@ -68,7 +66,7 @@ export class Transactions {
   async settle(session: Session): Promise<void> {
     const { core, machine } = session
     if (!this.isOn || core.registry.topic(TRANSACTION_TOPIC) === undefined) return
-    this.begin(session)
+    this.begin(session, clientOf(session))
     for (const producer of this.#producers) producer.isLast = true
     for (let turns = 0; !this.#isOver(session); turns++) {
       if (turns > MAX_TURNS) throw new SimFailure('a transaction is never over')

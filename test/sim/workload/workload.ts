@@ -3,8 +3,10 @@ import type { Focus } from '../focus.ts'
 import type { Ledger } from '../ledger/ledger.ts'
 import { ProcessDied } from '../world/sim-failure.ts'
 import { consume, deleteRecords, findByTime } from './consume.ts'
+import { makeMembers } from './group-members.ts'
 import { commitOffset, fetchAnyOffset } from './groups.ts'
 import { IdempotentProducer } from './idempotent-producer.ts'
+import { clientOf } from './kafka-client.ts'
 import { producePlain } from './produce.ts'
 import type { Session } from './session.ts'
 import { addPartitions, changeConfig, createTopic, deleteTopic } from './topics.ts'
@@ -18,6 +20,7 @@ const MAX_PRODUCERS = 6
 /** What clients do, whatever becomes of the broker. */
 export class Workload {
   readonly transactions: Transactions
+  readonly #members: ReturnType<typeof makeMembers>
   readonly #random: SeededRandom
   readonly #ledger: Ledger
   #producers: IdempotentProducer[] = []
@@ -27,6 +30,7 @@ export class Workload {
   constructor(random: SeededRandom, ledger: Ledger, focus: Focus) {
     this.#random = random
     this.transactions = new Transactions(random.oneIn(2))
+    this.#members = random.oneIn(2) ? makeMembers() : []
     this.#steps = [
       [30, producePlain],
       [50, (session) => this.#produce(session)],
@@ -51,7 +55,9 @@ export class Workload {
   /** The broker is there again. */
   begin(session: Session): void {
     session.machine.disk.capacityBytes = Number.POSITIVE_INFINITY
-    this.transactions.begin(session)
+    const client = clientOf(session)
+    this.transactions.begin(session, client)
+    for (const member of this.#members) member.begin(session, client)
     this.#producers = this.#producers.filter((one) => one.targetOf(session) && !one.isDone)
     for (const producer of this.#producers) producer.disconnected()
     for (const producer of this.#producers) {

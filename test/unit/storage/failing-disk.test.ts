@@ -197,3 +197,36 @@ describe('a full disk in the middle of other work', () => {
     assert(harness.fs.stat(harness.pathOf('00000000000000000001.log')) !== undefined)
   })
 })
+
+describe('a file that was closed and cannot be opened again', () => {
+  /** Two logs, of which only one may have its file open: that of the second. */
+  function closedFile(config: Parameters<Harness['open']>[0] = {}) {
+    const harness = new Harness({ maxGrowingFiles: 1, maxUnsyncedBytes: -1 })
+    const log = harness.open(config)
+    append(log, batchOf(), 'written')
+    harness.settle()
+    append(harness.open({}, 'other'), batchOf())
+    harness.settle()
+    harness.fs.fault = (operation, path) =>
+      operation === 'open' && path.startsWith('/data/t-0/') ? { code: 'EIO' } : undefined
+    return { harness, log }
+  }
+
+  it('ends the log and its stop when a write needs it', async () => {
+    const { harness, log } = closedFile()
+    const outcome = append(log, batchOf())
+    harness.settle()
+    assert.deepEqual([log.isFailed, outcome.told], [true, KAFKA_STORAGE_ERROR])
+    harness.fs.fault = undefined
+    await harness.stop()
+  })
+
+  it('ends the log when a sync by flush.ms needs it', async () => {
+    const { harness, log } = closedFile({ durability: 'os', flushMs: 1000 })
+    harness.scheduler.advance(1000)
+    harness.settle()
+    assert.equal(log.isFailed, true)
+    harness.fs.fault = undefined
+    await harness.stop()
+  })
+})
