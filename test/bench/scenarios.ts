@@ -11,6 +11,7 @@ import {
 } from './perf-tools.ts'
 import { measure, residentBytesOf } from './process-usage.ts'
 import type { Metric, Scenario, ScenarioContext } from './scenario.ts'
+import { tailBesideColdScenario } from './tail-beside-cold.ts'
 import { transactionsScenario } from './transactions/transactions-scenario.ts'
 
 const BIG_BATCHES = ['batch.size=131072', 'linger.ms=5']
@@ -276,5 +277,6 @@ export const SCENARIOS: readonly Scenario[] = [
     brokerConfig: BROKER_CONFIG,
     loadConfig: DURABLE,
   }),
+  tailBesideColdScenario(BROKER_CONFIG),
   memory,
 ]
