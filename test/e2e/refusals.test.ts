@@ -2,13 +2,14 @@ import assert from 'node:assert/strict'
 import { chmodSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:net'
 import { join } from 'node:path'
-import { after, describe, it } from 'node:test'
+import { after, before, describe, it } from 'node:test'
 import {
   cleanUp,
   type Ended,
   ended,
   newDirectory,
   runSpool,
+  type Server,
   serve,
   spawnSpool,
   stop,
@@ -127,29 +128,113 @@ describe('spool serve leaves alone what it cannot have', () => {
 describe('commands refuse with one sentence', () => {
   const cases: readonly (readonly [string, readonly string[], RegExp])[] = [
     ['an unknown command', ['dance'], /unknown command 'dance'/],
-    ['no broker there', ['topic', 'list', '-b', '127.0.0.1:1'], /no broker answers at 127/],
+    ['an unknown command of a command', ['topic', 'paint', 't'], /unknown command 'paint'/],
+    ['an unknown option', ['topic', 'list', '--all'], /unknown option '--all'/],
+    ['an argument too few', ['topic', 'describe'], /missing required argument 'topic'/],
+    ['an argument too many', ['status', 'now'], /too many arguments/],
+    ['an option without its value', ['consume', 't', '--count'], /--count <count>.*missing/],
+    ['a choice that is none', ['produce', 't', '--acks', '2'], /'2' is invalid.*0, 1, all/],
+    ['an unknown codec', ['produce', 't', '--compression', 'zip'], /'zip' is invalid.*lz4, zstd/],
     ['an unknown output format', ['topic', 'list', '-o', 'xml'], /-o "xml"/],
     ['too few partitions', ['topic', 'create', 't', '-p', '0'], /--partitions "0"/],
+    ['too few replicas', ['topic', 'create', 't', '-r', '0'], /--replication-factor "0"/],
     ['a config without value', ['topic', 'create', 't', '-c', 'x'], /--config "x"/],
+    ['nothing to change', ['topic', 'alter', 't'], /--partitions, --config or --reset/],
+    ['a header without value', ['produce', 't', '-H', 'x'], /--header "x" is not name=value/],
+    ['a partition that is no number', ['consume', 't', '-p', 'one'], /--partition "one"/],
+    ['a count that is no number', ['consume', 't', '-n', '-1'], /--count "-1"/],
+    ['a time limit of 0', ['consume', 't', '--timeout', '0'], /--timeout "0"/],
     ['both kinds of start', ['consume', 't', '--offset', '1', '--from-beginning'], /exclude/],
+    ['no place to reset to', ['group', 'reset-offsets', 'g', 't'], /'--to <place>' not specified/],
+    ['a bench of nothing', ['bench', '--records', '0'], /--records "0"/],
+    ['a port that is none', ['doctor', '--kafka', '127.0.0.1:99999'], /99999/],
     ['logs where none are', ['log', 'verify', '/nowhere'], /\/nowhere/],
     ['a dump of nothing', ['log', 'dump', '/nowhere'], /\/nowhere is not there/],
+    ['a backup of nothing', ['backup', '/nowhere/b', '--data-dir', '/nowhere/d'], /\/nowhere\/d/],
+    ['a restore of nothing', ['restore', '/nowhere/b', '--data-dir', '/nowhere/d'], /\/nowhere\/b/],
   ]
   for (const [what, args, reason] of cases) {
     it(what, async () => assertRefused(await runSpool(...args), reason))
   }
 
-  it('an unknown topic config, in the words of the broker', async () => {
-    const server = await serve(newDirectory())
-    const broker = ['-b', server.bootstrap]
-    const made = await runSpool('topic', 'create', 't', '-c', 'no.such=1', ...broker)
-    assertRefused(made, /no\.such/)
-    assert.equal((await runSpool('topic', 'create', 't', ...broker)).code, 0)
-    const altered = await runSpool('topic', 'alter', 't', '-c', 'no.such=1', ...broker)
-    assertRefused(altered, /no\.such/)
-    const bad = await runSpool('topic', 'alter', 't', '-c', 'retention.ms=soon', ...broker)
-    assertRefused(bad, /retention\.ms.*soon|soon.*retention\.ms/)
-    assertRefused(await runSpool('topic', 'delete', 'none', ...broker), /no topic none/)
+  const clients: readonly (readonly string[])[] = [
+    ['topic', 'list'],
+    ['topic', 'create', 't'],
+    ['produce', 't'],
+    ['consume', 't'],
+    ['group', 'list'],
+    ['group', 'reset-offsets', 'g', 't', '--to', 'latest'],
+    ['status'],
+    ['bench'],
+  ]
+  for (const args of clients) {
+    it(`no broker there: ${args.join(' ')}`, async () => {
+      const result = await runSpool(...args, '-b', '127.0.0.1:1')
+      assertRefused(result, /no broker answers at 127\.0\.0\.1:1: start one .*"spool serve".* -b/)
+      assert.equal(result.code, 1)
+    })
+  }
+})
+
+describe('commands say what a broker refused, and what to do', () => {
+  let server: Server
+  before(async () => {
+    server = await serve(newDirectory())
+    assert.equal((await runSpool('topic', 'create', 't', '-b', server.bootstrap)).code, 0)
+  })
+  after(async () => {
     assert.equal(await stop(server), 0)
+    assert.equal(server.errors(), '')
+  })
+
+  const cases: readonly (readonly [string, readonly string[], RegExp])[] = [
+    ['a topic that is there', ['topic', 'create', 't'], /the topic t is there already/],
+    ['a name that is none', ['topic', 'create', 'a b'], /'a b' contains .*other than ASCII/],
+    ['too many replicas', ['topic', 'create', 'u', '-r', '3'], /3 time.*only 1 broker/],
+    ['an unknown config', ['topic', 'create', 'u', '-c', 'no.such=1'], /no\.such/],
+    ['the same, of a topic', ['topic', 'alter', 't', '-c', 'no.such=1'], /no\.such/],
+    ['an unknown config to reset', ['topic', 'alter', 't', '--reset', 'no.such'], /no\.such/],
+    ['a bad value', ['topic', 'alter', 't', '-c', 'retention.ms=soon'], /soon.*retention\.ms/],
+    ['fewer partitions', ['topic', 'alter', 't', '-p', '1'], /has 1 partitions.*only become more/],
+    ['a topic to describe that is not there', ['topic', 'describe', 'x'], /there is no topic x/],
+    [
+      'a topic to change that is not there',
+      ['topic', 'alter', 'x', '-p', '2'],
+      /there is no topic x/,
+    ],
+    ['topics to delete, one not there', ['topic', 'delete', 't', 'x'], /there is no topic x/],
+    ['a topic to read that is not there', ['consume', 'x'], /there is no topic x/],
+    ['a partition that is not there', ['consume', 't', '-p', '9'], /t has no partition 9, only 0/],
+    ['a group that is not there', ['group', 'describe', 'g'], /there is no group g/],
+    ['a group to delete, not there', ['group', 'delete', 'g'], /there is no group g/],
+    ['no topic for a group', ['group', 'reset-offsets', 'g', 'x', '--to', '0'], /no topic x/],
+    ['a time that is none', ['group', 'reset-offsets', 'g', 't', '--to', '-5'], /--to "-5" is not/],
+  ]
+  for (const [what, args, reason] of cases) {
+    it(what, async () => assertRefused(await runSpool(...args, '-b', server.bootstrap), reason))
+  }
+
+  const lines: readonly (readonly [string, readonly string[], string, RegExp])[] = [
+    ['a partition that is not there', ['t', '-p', '9'], 'x', /t has no partition 9, only 0/],
+    ['a partition of no topic', ['x', '-p', '0'], 'x', /there is no topic x/],
+    ['a line without a key', ['t', '-k', ':'], 'a:b\nc\n', /no key separator ":": c/],
+    ['a name that is none', ['a b'], 'x', /"a b" can't be written to/],
+    ['a topic of the broker', ['__consumer_offsets'], 'x', /"__consumer_offsets" can't be written/],
+    ['a line too large', ['t'], 'a'.repeat(2_000_000), /max\.message\.bytes of t: raise it with/],
+  ]
+  for (const [what, args, input, reason] of lines) {
+    it(`produce: ${what}`, async () => {
+      const options = { stdin: 'pipe' } as const
+      const child = spawnSpool(['produce', ...args, '-b', server.bootstrap], options)
+      child.stdin?.end(input)
+      assertRefused(await ended(child), reason)
+    })
+  }
+
+  it('touched nothing', async () => {
+    const listed = await runSpool('topic', 'list', '-o', 'json', '-b', server.bootstrap)
+    assert.deepEqual(JSON.parse(listed.stdout), [{ topic: 't', partitions: 1, replicas: 1 }])
+    const read = ['consume', 't', '--from-beginning', '--timeout', '100', '-b', server.bootstrap]
+    assert.equal((await runSpool(...read)).stdout, '')
   })
 })

@@ -45,13 +45,23 @@ export function newDirectory(): string {
   return directory
 }
 
+interface ProcessOptions {
+  readonly cwd?: string
+  readonly uid?: number
+  readonly gid?: number
+  readonly env?: NodeJS.ProcessEnv
+  readonly stdin?: 'ignore' | 'pipe'
+}
+
 /** Starts the real binary. */
 export function spawnSpool(
   args: readonly string[],
-  options: { readonly cwd?: string; readonly uid?: number; readonly gid?: number } = {},
+  { stdin = 'ignore', ...options }: ProcessOptions = {},
 ): ChildProcess {
-  const stdio = ['ignore', 'pipe', 'pipe'] as const
-  const child = spawn(process.execPath, [BIN, ...args], { ...options, stdio: [...stdio] })
+  const child = spawn(process.execPath, [BIN, ...args], {
+    ...options,
+    stdio: [stdin, 'pipe', 'pipe'],
+  })
   children.add(child)
   child.once('exit', () => children.delete(child))
   return child

@@ -1,5 +1,5 @@
 import { Consumer, FetchIsolationLevels, findErrorBy, type RecordsBatch } from '@platformatic/kafka'
-import type { ClientOptions } from './kafka-client.ts'
+import { bootstrapBrokersOf, type ClientOptions } from './kafka-client.ts'
 import type { RecordOutput } from './record-output.ts'
 
 /** Where reading begins: an offset in each partition, the first or the next record. */
@@ -18,7 +18,7 @@ const ABORT_MARKER = 0
  * groups.
  */
 export async function consumeDirectly(
-  { bootstrap }: ClientOptions,
+  options: ClientOptions,
   topic: string,
   partitions: readonly number[],
   start: StartOffset,
@@ -28,7 +28,7 @@ export async function consumeDirectly(
     clientId: 'spool-cli',
     // The library asks for a name; without joining it is not sent anywhere.
     groupId: 'unused',
-    bootstrapBrokers: bootstrap.split(',').map((broker) => broker.trim()),
+    bootstrapBrokers: bootstrapBrokersOf(options),
   })
   // Brokers before Kafka 3.1 take names in a fetch, which the library keeps for the topics it tracks.
   consumer.topics.track(topic)

@@ -1,52 +1,55 @@
 import kafkajs, { type Admin } from 'kafkajs'
 import { CommandFailure, parseCount, usageFailure } from '../command-failure.ts'
 import { type OutputFormat, printDone, printJson, printRows } from '../output.ts'
+import { commitOffsets, readGroups, type ShownGroup } from './group-descriptions.ts'
 import { type ClientOptions, requireTopic, withAdmin } from './kafka-client.ts'
 
 interface CommonOptions extends ClientOptions {
   readonly output: OutputFormat
 }
 
-/** States in which nobody uses the group; Dead: it does not exist. */
-const UNUSED_STATES: ReadonlySet<string> = new Set(['Empty', 'Dead'])
+/** Error codes of Kafka. */
+const NON_EMPTY_GROUP = 68
+const GROUP_ID_NOT_FOUND = 69
+
+/** What `Date.parse` reads without guessing; it takes -5 for a month. */
+const ISO_TIME = /^\d{4}-\d{2}-\d{2}(?:T|$)/
 
 export async function listGroups(options: CommonOptions): Promise<void> {
   await withAdmin(options, async (admin) => {
-    const { groups } = await admin.listGroups()
-    const ids = groups.map(({ groupId }) => groupId).sort()
-    const described = ids.length === 0 ? [] : (await admin.describeGroups(ids)).groups
-    const rows = described.map(({ groupId, state, members, protocolType }) => ({
-      group: groupId,
+    const rows = (await readGroups(options, admin)).map(({ group, type, state, members }) => ({
+      group,
+      type,
       state,
-      members: members.length,
-      type: protocolType,
+      members: members === null ? null : members.length,
     }))
-    printRows(options.output, ['group', 'state', 'members', 'type'], rows)
+    printRows(options.output, ['group', 'type', 'state', 'members'], rows)
   })
 }
 
 export async function describeGroup(group: string, options: CommonOptions): Promise<void> {
   await withAdmin(options, async (admin) => {
-    const [described] = (await admin.describeGroups([group])).groups
+    const { type, state, members } = await requireGroup(group, options, admin)
     const offsets = await offsetsOf(admin, group)
-    if ((described === undefined || described.state === 'Dead') && offsets.length === 0) {
-      throw new CommandFailure(`there is no group ${group}`)
-    }
-    const members = (described?.members ?? []).map((member) => ({
-      member: member.memberId,
-      client: member.clientId,
-      host: member.clientHost,
-      partitions: partitionsOfMember(member.memberAssignment),
-    }))
     if (options.output === 'json') {
-      printJson({ group, state: described?.state ?? 'Dead', members, offsets })
+      printJson({ group, type, state, members, offsets })
       return
     }
-    process.stdout.write(`${group}: ${described?.state ?? 'Dead'}\n\n`)
-    printRows('table', ['member', 'client', 'host', 'partitions'], members)
+    process.stdout.write(`${group}: ${state}, ${type} protocol\n\n`)
+    printRows('table', ['member', 'client', 'host', 'partitions'], members ?? [])
     process.stdout.write('\n')
     printRows('table', ['topic', 'partition', 'committedOffset', 'endOffset', 'lag'], offsets)
   })
+}
+
+async function requireGroup(
+  group: string,
+  options: CommonOptions,
+  admin: Admin,
+): Promise<ShownGroup> {
+  const found = (await readGroups(options, admin)).find((known) => known.group === group)
+  if (found === undefined) throw new CommandFailure(`there is no group ${group}`)
+  return found
 }
 
 export async function deleteGroups(
@@ -58,7 +61,12 @@ export async function deleteGroups(
       await admin.deleteGroups([...groups])
     } catch (error) {
       if (!(error instanceof kafkajs.KafkaJSDeleteGroupsError)) throw error
-      const reasons = error.groups.map(({ groupId, error: why }) => `${groupId}: ${why?.message}`)
+      const reasons = error.groups.map(({ groupId, errorCode, error: why }) => {
+        if (errorCode === GROUP_ID_NOT_FOUND) return `there is no group ${groupId}`
+        if (errorCode === NON_EMPTY_GROUP)
+          return `the group ${groupId} has members: stop them first`
+        return `${groupId}: ${why?.message}`
+      })
       throw new CommandFailure(reasons.join('; '), undefined, { cause: error })
     }
     printDone(options.output, `deleted ${groups.join(', ')}`, { deleted: groups })
@@ -72,14 +80,14 @@ export async function resetOffsets(
 ): Promise<void> {
   await withAdmin(options, async (admin) => {
     await requireTopic(admin, topic)
-    const [described] = (await admin.describeGroups([group])).groups
-    if (described !== undefined && !UNUSED_STATES.has(described.state)) {
+    const known = (await readGroups(options, admin)).find((each) => each.group === group)
+    if (known !== undefined && known.state !== 'Empty' && known.state !== 'Dead') {
       throw new CommandFailure(
-        `the group ${group} has members (${described.state}): stop them before its offsets are set`,
+        `the group ${group} has members (${known.state}): stop them before its offsets are set`,
       )
     }
     const partitions = await targetOffsets(admin, topic, options.to)
-    await admin.setOffsets({ groupId: group, topic, partitions })
+    await commitOffsets(options, group, topic, partitions)
     const rows = partitions.map(({ partition, offset }) => ({
       topic,
       partition,
@@ -118,15 +126,6 @@ async function offsetsOf(admin: Admin, group: string): Promise<OffsetRow[]> {
   return rows.sort((a, b) => a.topic.localeCompare(b.topic) || a.partition - b.partition)
 }
 
-/** e.g. `orders: 0,1`; another protocol's assignment can't be read. */
-function partitionsOfMember(assignment: Buffer): string {
-  if (assignment.length === 0) return ''
-  const decoded = kafkajs.AssignerProtocol.MemberAssignment.decode(assignment)
-  return Object.entries(decoded?.assignment ?? {})
-    .map(([topic, partitions]) => `${topic}: ${partitions.join(',')}`)
-    .join('; ')
-}
-
 async function targetOffsets(
   admin: Admin,
   topic: string,
@@ -143,7 +142,7 @@ async function targetOffsets(
     })
   }
   const timestampMs = Date.parse(to)
-  if (Number.isNaN(timestampMs)) {
+  if (!ISO_TIME.test(to) || Number.isNaN(timestampMs)) {
     throw usageFailure(`--to "${to}" is not earliest, latest, an offset or a time`)
   }
   const found = await admin.fetchTopicOffsetsByTimestamp(topic, timestampMs)

@@ -7,6 +7,11 @@ export interface ClientOptions {
   readonly bootstrap: string
 }
 
+/** Each `host:port` by itself. */
+export function bootstrapBrokersOf({ bootstrap }: ClientOptions): string[] {
+  return bootstrap.split(',').map((broker) => broker.trim())
+}
+
 const CONNECT_TIMEOUT_MS = 3_000
 const RETRY = { retries: 3, initialRetryTime: 100, maxRetryTime: 1_000 }
 
@@ -14,7 +19,7 @@ const RETRY = { retries: 3, initialRetryTime: 100, maxRetryTime: 1_000 }
 const PLUGGED_CODECS = ['Snappy', 'LZ4', 'ZSTD'] as const
 
 /** A client of any Kafka cluster. */
-export function connect({ bootstrap }: ClientOptions): KafkaClient {
+export function connect(options: ClientOptions): KafkaClient {
   silenceTimerWarnings()
   for (const name of PLUGGED_CODECS) {
     kafkajs.CompressionCodecs[kafkajs.CompressionTypes[name]] = () =>
@@ -22,7 +27,7 @@ export function connect({ bootstrap }: ClientOptions): KafkaClient {
   }
   return new kafkajs.Kafka({
     clientId: 'spool-cli',
-    brokers: bootstrap.split(',').map((broker) => broker.trim()),
+    brokers: bootstrapBrokersOf(options),
     connectionTimeout: CONNECT_TIMEOUT_MS,
     logLevel: kafkajs.logLevel.NOTHING,
     retry: RETRY,
@@ -85,8 +90,17 @@ function explain(error: unknown, bootstrap: string): string {
   if (isConnectionError(root)) {
     return `no broker answers at ${bootstrap}: start one with "spool serve", or name another with -b`
   }
-  if (root instanceof kafkajs.KafkaJSProtocolError) return `${root.message} (${root.type})`
+  const protocolError = protocolErrorOf(root)
+  if (protocolError !== undefined) return `${protocolError.message} (${protocolError.type})`
   return root instanceof Error ? root.message : String(root)
+}
+
+/** What the broker answered, also when kafkajs wrapped it once more. */
+export function protocolErrorOf(error: unknown): kafkajs.KafkaJSProtocolError | undefined {
+  if (error instanceof kafkajs.KafkaJSProtocolError) return error
+  return error instanceof Error && error.cause !== undefined
+    ? protocolErrorOf(error.cause)
+    : undefined
 }
 
 /** kafkajs wraps: retries in a cause, several topics in a list of errors. */

@@ -1,9 +1,17 @@
 import { fstatSync } from 'node:fs'
 import kafkajs, { type Message, type Producer } from 'kafkajs'
-import { parseCount, usageFailure } from '../command-failure.ts'
+import { CommandFailure, parseCount, usageFailure } from '../command-failure.ts'
 import { type OutputFormat, printDone } from '../output.ts'
 import { startProgress } from '../progress.ts'
-import { type ClientOptions, connect, explained } from './kafka-client.ts'
+import {
+  type ClientOptions,
+  connect,
+  explained,
+  partitionsOf,
+  protocolErrorOf,
+  requireTopic,
+  withAdmin,
+} from './kafka-client.ts'
 
 interface ProduceOptions extends ClientOptions {
   readonly output: OutputFormat
@@ -34,6 +42,7 @@ export async function produce(topic: string, options: ProduceOptions): Promise<v
   let sent = 0
   await explained(options, async () => {
     try {
+      if (options.partition !== undefined) await requirePartition(topic, options)
       await producer.connect()
       sent = await sendLines(process.stdin, producer, (lines) => ({
         topic,
@@ -41,11 +50,44 @@ export async function produce(topic: string, options: ProduceOptions): Promise<v
         compression: COMPRESSION[options.compression],
         messages: lines.map(toMessage),
       }))
+    } catch (error) {
+      throw refusal(topic, error) ?? error
     } finally {
       await producer.disconnect()
     }
   })
   printDone(options.output, `sent ${sent} records to ${topic}`, { topic, sent })
+}
+
+/** kafkajs drops records for a partition that is not there, and says nothing. */
+async function requirePartition(topic: string, options: ProduceOptions): Promise<void> {
+  const partition = parseCount(options.partition ?? '', '--partition')
+  await withAdmin(options, async (admin) => {
+    await requireTopic(admin, topic)
+    const numbers = (await partitionsOf(admin, topic)).map(({ partitionId }) => partitionId)
+    if (numbers.includes(partition)) return
+    throw new CommandFailure(`${topic} has no partition ${partition}, only ${numbers.join(', ')}`)
+  })
+}
+
+/** What the user can do about it, where Kafka's own words do not say so. */
+function refusal(topic: string, error: unknown): CommandFailure | undefined {
+  const why = { cause: error }
+  switch (protocolErrorOf(error)?.type) {
+    case 'MESSAGE_TOO_LARGE': {
+      const remedy = `raise it with "spool topic alter ${topic} -c max.message.bytes=…", or send less`
+      const text = `a batch is larger than max.message.bytes of ${topic}: ${remedy}`
+      return new CommandFailure(text, undefined, why)
+    }
+    case 'INVALID_TOPIC_EXCEPTION':
+      return new CommandFailure(
+        `"${topic}" can't be written to: it is a topic of the broker itself, or no name for a topic`,
+        undefined,
+        why,
+      )
+    default:
+      return undefined
+  }
 }
 
 async function sendLines(
@@ -102,7 +144,14 @@ function inputBytes(): number | undefined {
 
 function messageMaker(options: ProduceOptions): (line: string) => Message {
   const { keySeparator } = options
-  const headers = Object.fromEntries((options.header ?? []).map(parseHeader))
+  const given = (options.header ?? []).map(parseHeader)
+  // A header may come several times.
+  const headers = Object.fromEntries(
+    [...Map.groupBy(given, ([name]) => name)].map(([name, same]) => [
+      name,
+      same.map(([, value]) => value),
+    ]),
+  )
   const partition =
     options.partition === undefined
       ? {}

@@ -1,18 +1,9 @@
 import {
-  Admin,
   ConfigResourceTypes,
-  GenericError,
-  MultipleErrors,
   IncrementalAlterConfigOperationTypes as Operation,
-  ProtocolError,
 } from '@platformatic/kafka'
-import { CommandFailure } from '../command-failure.ts'
 import type { ClientOptions } from './kafka-client.ts'
-
-/*
- * What has to do with configurations of topics goes through a second client library: kafkajs can only
- * replace all of them, and keeps the broker's words about a wrong one for itself.
- */
+import { withSecondAdmin } from './second-client.ts'
 
 interface ConfigEntry {
   readonly name: string
@@ -29,7 +20,7 @@ export async function createTopicWith(
   counts: { readonly partitions: number; readonly replicas: number },
   configs: readonly ConfigEntry[],
 ): Promise<void> {
-  await withConfigAdmin(options, async (admin) => {
+  await withSecondAdmin(options, async (admin) => {
     await admin.createTopics({ topics: [topic], ...counts, configs: [...configs] })
   })
 }
@@ -53,44 +44,7 @@ export async function alterConfigs(
     resourceName: topic,
     configs: [...sets, ...deletes],
   }
-  await withConfigAdmin(options, (admin) =>
+  await withSecondAdmin(options, (admin) =>
     admin.incrementalAlterConfigs({ resources: [resource] }),
   )
-}
-
-async function withConfigAdmin(
-  { bootstrap }: ClientOptions,
-  task: (admin: Admin) => Promise<void>,
-): Promise<void> {
-  const admin = new Admin({
-    clientId: 'spool-cli',
-    bootstrapBrokers: bootstrap.split(',').map((broker) => broker.trim()),
-    // A refusal stays one; whether the broker is there was found out before.
-    retries: 0,
-  })
-  try {
-    await task(admin)
-  } catch (error) {
-    throw new CommandFailure(reasonOf(error), undefined, { cause: error })
-  } finally {
-    await admin.close()
-  }
-}
-
-/** The library wraps: one error per broker, per resource, in lists. */
-function reasonOf(error: unknown): string {
-  const root = rootOf(error)
-  if (root instanceof ProtocolError) {
-    const text = root['serverErrorMessage'] ?? root.message
-    return `${String(text)} (${String(root['apiId'])})`
-  }
-  return root instanceof Error ? root.message : String(root)
-}
-
-function rootOf(error: unknown): unknown {
-  if (error instanceof MultipleErrors && error.errors[0] !== undefined) {
-    return rootOf(error.errors[0])
-  }
-  if (error instanceof GenericError && error.cause !== undefined) return rootOf(error.cause)
-  return error
 }

@@ -126,7 +126,9 @@ export async function alterTopic(topic: string, options: AlterOptions): Promise<
   const changes = config.map(parseConfig)
   await withAdmin(options, async (admin) => {
     await requireTopic(admin, topic)
+    if (reset.length > 0) await requireConfigs(admin, topic, reset)
     if (count !== undefined) {
+      await requireMore(admin, topic, count)
       await admin.createPartitions({ topicPartitions: [{ topic, count }] })
     }
     if (changes.length + reset.length > 0) {
@@ -148,6 +150,26 @@ export async function deleteTopics(
     await admin.deleteTopics({ topics: [...topics] })
     printDone(options.output, `deleted ${topics.join(', ')}`, { deleted: topics })
   })
+}
+
+/** A broker lets a name pass that it does not know, as long as it is taken away. */
+async function requireConfigs(
+  admin: Admin,
+  topic: string,
+  names: readonly string[],
+): Promise<void> {
+  const known = new Set((await configsOf(admin, topic)).map(({ configName }) => configName))
+  const missing = names.filter((name) => !known.has(name))
+  if (missing.length === 0) return
+  throw new CommandFailure(`topics have no configuration ${missing.join(', ')}`)
+}
+
+async function requireMore(admin: Admin, topic: string, count: number): Promise<void> {
+  const { length } = await partitionsOf(admin, topic)
+  if (count > length) return
+  throw new CommandFailure(
+    `${topic} has ${length} partitions, and they can only become more: --partitions ${count} is not`,
+  )
 }
 
 function parseConfig(text: string): { name: string; value: string } {
