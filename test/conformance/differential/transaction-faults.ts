@@ -6,7 +6,7 @@ import { addOffsetsToTxnApi } from '../../../src/wire/kafka/messages/25-add-offs
 import { writeTxnMarkersApi } from '../../../src/wire/kafka/messages/27-write-txn-markers.ts'
 import { txnOffsetCommitApi } from '../../../src/wire/kafka/messages/28-txn-offset-commit.ts'
 import { type Broker, batchOf, recordsOf, untold } from './support/broker.ts'
-import { type Scenario, scenario } from './support/scenario.ts'
+import { differs, type Scenario, scenario } from './support/scenario.ts'
 import { TransactionalProducer } from './support/transactions.ts'
 
 const CONCURRENT_TRANSACTIONS = 51
@@ -242,6 +242,27 @@ export const transactionFaults: readonly Scenario[] = [
     }
     return seen
   }),
+
+  differs(
+    'WriteTxnMarkers with an epoch that none can have',
+    [
+      [0, 47],
+      [9, 3],
+    ],
+    async (broker) => {
+      await broker.createTopic('txn-bad-marker')
+      const topics = [{ name: 'txn-bad-marker', partitionIndexes: [0, 9] }]
+      const own = {
+        producerId: 1,
+        producerEpoch: -1,
+        transactionResult: false,
+        coordinatorEpoch: 0,
+      }
+      const answer = await broker.call(writeTxnMarkersApi, 1, { markers: [{ ...own, topics }] })
+      const partitions = answer.markers[0]?.topics[0]?.partitions ?? []
+      return partitions.map(({ partitionIndex, errorCode }) => [partitionIndex, errorCode])
+    },
+  ),
 
   scenario('WriteTxnMarkers of a zombie coordinator, and for nothing', async (broker) => {
     await broker.createTopic('txn-old-marker')

@@ -20,6 +20,7 @@ const CLIENT_CLASSES = [
   'producer.ProducerIdExpirationTest',
   'TransactionsExpirationTest',
   'TransactionsWithMaxInFlightOneTest',
+  'kafka.api.TransactionsTest',
   'admin.ListOffsetsIntegrationTest',
   'admin.ConcurrentListOffsetsRequestTest',
   'admin.DeleteTopicTest',
@@ -52,6 +53,10 @@ const CONFIGS: Readonly<Record<string, Readonly<Record<string, string>>>> = {
     'replica.fetch.max.bytes': '15200',
     'auto.create.topics.enable': 'false',
     'offsets.topic.num.partitions': '1',
+  },
+  'kafka.api.TransactionsTest': {
+    'auto.create.topics.enable': 'false',
+    'transaction.abort.timed.out.transaction.cleanup.interval.ms': '200',
   },
   'producer.ProducerIdExpirationTest': {
     ...SOON_EXPIRED,

@@ -21,6 +21,8 @@ export interface JavaRun {
 
 export interface RunClassOptions {
   readonly bootstrap: string
+  /** Process of the broker, which some tests freeze. */
+  readonly pid: number
   /** The JVM is ended after this; tests without a result then count as failed. */
   readonly limitMs: number
   /** A regular expression on method names. */
@@ -43,14 +45,15 @@ function fullName(className: string): string {
 
 /** Runs one test class of Kafka in a JVM of its own against a broker, which it empties. */
 export async function runClass(className: string, options: RunClassOptions): Promise<JavaRun> {
-  const { bootstrap, limitMs, include } = options
+  const { bootstrap, pid, limitMs, include } = options
   const classPath = await installKafkaTests()
   const directory = await mkdtemp(join(tmpdir(), 'conformance-java-'))
   try {
     const log4j = join(directory, 'log4j2.properties')
     await writeLog4j(log4j, 'error')
     const jvm = ['-Xmx768m', '-XX:+UseSerialGC', '-XX:TieredStopAtLevel=1']
-    const properties = [`-Dspool.bootstrap=${bootstrap}`, `-Dlog4j2.configurationFile=${log4j}`]
+    const broker = [`-Dspool.bootstrap=${bootstrap}`, `-Dspool.pid=${pid}`]
+    const properties = [...broker, `-Dlog4j2.configurationFile=${log4j}`]
     const select = ['-c', fullName(className), '--include-classname', '.*']
     // The method filter sees the method with its class before and its parameters after it.
     const pattern = (names: string): string => `.*[.#](${names})(\\(.*)?`
@@ -90,7 +93,7 @@ export interface NewBrokers {
 export async function runClassTwice(
   className: string,
   brokers: NewBrokers,
-  options: Omit<RunClassOptions, 'bootstrap'>,
+  options: Omit<RunClassOptions, 'bootstrap' | 'pid'>,
 ): Promise<readonly JavaResult[]> {
   const { results, output } = await runOnNewBroker(className, brokers, options)
   if (results.length === 0) throw new Error(`${className} gave no result:\n${output.slice(-2_000)}`)
@@ -108,11 +111,12 @@ export async function runClassTwice(
 async function runOnNewBroker(
   className: string,
   { kind, config }: NewBrokers,
-  options: Omit<RunClassOptions, 'bootstrap'>,
+  options: Omit<RunClassOptions, 'bootstrap' | 'pid'>,
 ): Promise<JavaRun> {
   const target = await startTarget(kind, { config })
   try {
-    return await runClass(className, { ...options, bootstrap: target.bootstrap })
+    const { bootstrap, pid } = target
+    return await runClass(className, { ...options, bootstrap, pid })
   } finally {
     await target.stop()
   }
