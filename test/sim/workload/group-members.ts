@@ -26,6 +26,8 @@ abstract class GroupMember {
   protected session!: Session
   protected client!: KafkaClient
   #lastContactMs = 0
+  /** Since the last success; each may have given it another epoch. */
+  #unheardCount = 0
 
   constructor(groupId: string, memberId: string) {
     this.groupId = groupId
@@ -55,14 +57,19 @@ abstract class GroupMember {
     for (;;) {
       const isJoining = this.epoch === NOT_JOINED
       if (isJoining) core.groups.locate(this.groupId)
+      this.#unheardCount++
       const errorCode = await (isJoining ? this.join() : this.heartbeat())
       this.trace(() => `${isJoining ? 'join' : 'heartbeat'} is told ${errorCode}`)
       const nowMs = machine.clock.monotonicMs()
-      if (errorCode === ErrorCode.NONE) this.#lastContactMs = nowMs
-      else if (errorCode === ErrorCode.REBALANCE_IN_PROGRESS) this.epoch = NOT_JOINED
+      if (errorCode === ErrorCode.NONE) {
+        this.#lastContactMs = nowMs
+        this.#unheardCount = 0
+      } else if (errorCode === ErrorCode.REBALANCE_IN_PROGRESS) this.epoch = NOT_JOINED
       else if (!isJoining && !RETRIABLE.has(errorCode)) {
+        // The broker knows the epoch before the last one too (KIP-848), but none before that.
+        const isBehind = errorCode === ErrorCode.FENCED_MEMBER_EPOCH && this.#unheardCount > 2
         expect(
-          nowMs - this.#lastContactMs > SAFE_SESSION_MS,
+          isBehind || nowMs - this.#lastContactMs > SAFE_SESSION_MS,
           () => `${this.groupId}: ${this.memberId} in epoch ${this.epoch} got ${errorCode}`,
         )
         this.epoch = NOT_JOINED
