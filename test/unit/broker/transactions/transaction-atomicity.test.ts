@@ -3,7 +3,11 @@ import { describe, it } from 'node:test'
 import fc from 'fast-check'
 import { ErrorCode } from '../../../../src/base/error-code.ts'
 import type { EncodedRecord } from '../../../../src/broker/coordinator/coordinator-log.ts'
-import { readTransactionRecord } from '../../../../src/broker/transactions/transaction-log.ts'
+import {
+  readTransactionRecord,
+  transactionRecord,
+} from '../../../../src/broker/transactions/transaction-log.ts'
+import { newTransaction } from '../../../../src/broker/transactions/transaction-metadata.ts'
 import type { ProducerIdentity } from '../../../../src/broker/transactions/transaction-requests.ts'
 import { TransactionState } from '../../../../src/broker/transactions/transaction-state.ts'
 import { ControlRecordType } from '../../../../src/records/control-batch.ts'
@@ -39,6 +43,10 @@ const step: fc.Arbitrary<Step> = fc.oneof(
   },
 )
 
+/** The one before the last, which is kept for the coordinator. */
+const LAST_EPOCH = 32_766
+const FOUND_PRODUCER_ID = 900
+
 /** What a transaction put into one partition; null: not decided there. */
 interface Written {
   readonly transaction: string
@@ -60,8 +68,18 @@ class World {
   }))
   #seenMarkerCount = 0
 
-  constructor(version: number) {
+  /** @param epoch the ids had this one before, in earlier lives; -1: they are new */
+  constructor(version: number, epoch = -1) {
     this.#version = version
+    if (epoch === -1) return
+    for (const [index, transactionalId] of ['t', 'u'].entries()) {
+      const made = newTransaction(transactionalId, FOUND_PRODUCER_ID + index, 60_000, 0)
+      const state = TransactionState.COMPLETE_COMMIT
+      const lastUpdateTimestampMs = this.harness.clock.nowMs()
+      const found = { ...made, producerEpoch: epoch, state, lastUpdateTimestampMs }
+      this.harness.log.durable.push(transactionRecord(found, 2))
+    }
+    this.harness.restart()
   }
 
   async run(taken: Step): Promise<void> {
@@ -162,11 +180,16 @@ const transactionOf = ({ transaction }: Written): string =>
   transaction.slice(0, transaction.lastIndexOf(' '))
 
 describe('transactions over any interleaving, failing disks and crashes', () => {
-  for (const version of [1, 2]) {
-    it(`end the same way in all partitions, as the producer was told (version ${version})`, async () => {
+  for (const [version, epoch, ids] of [
+    [1, -1, 'new ids'],
+    [2, -1, 'new ids'],
+    [1, LAST_EPOCH - 1, 'ids that run out of epochs'],
+    [2, LAST_EPOCH - 1, 'ids that run out of epochs'],
+  ] as const) {
+    it(`end the same way everywhere, as was told (version ${version}, ${ids})`, async () => {
       await fc.assert(
         fc.asyncProperty(fc.array(step, { minLength: 5, maxLength: 60 }), async (steps) => {
-          const world = new World(version)
+          const world = new World(version, epoch)
           for (const taken of steps) await world.run(taken)
           await world.drain()
           for (const entry of world.written) {
@@ -181,7 +204,7 @@ describe('transactions over any interleaving, failing disks and crashes', () => 
             outcomes.set(transactionOf(entry), first)
           }
         }),
-        { numRuns: 150 },
+        { numRuns: 100 },
       )
     })
   }
