@@ -190,13 +190,6 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
     focus: { compacts: true },
   },
   {
-    name: 'compacts the last batch of a producer away',
-    file: 'src/storage/cleaner/batch-cleaner.ts',
-    find: 'const staysEmpty = isLastOfProducer(buffer, at, rules) || endsRound(buffer, at, rules)',
-    replace: 'const staysEmpty = endsRound(buffer, at, rules)',
-    focus: { compacts: true },
-  },
-  {
     name: 'renames a compacted segment before it is synced',
     file: 'src/storage/cleaner/cleaned-segment-writer.ts',
     find: 'this.#log.dataSyncNow()',
