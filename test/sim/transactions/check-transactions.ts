@@ -76,10 +76,13 @@ function checkTold(
   )
 }
 
-/** The committed offset of a group is that of the last committed transaction that had one. */
+/**
+ * The committed offset of a group is that of the last committed transaction that had one, and nobody
+ * ever saw one of a transaction that was not committed.
+ */
 export function checkOffset(
   ledger: TransactionLedger,
-  transactionalId: string,
+  { transactionalId, seen }: { readonly transactionalId: string; readonly seen: Iterable<number> },
   committedOffset: number,
   outcomes: ReadonlyMap<number, Outcome>,
 ): void {
@@ -98,6 +101,12 @@ export function checkOffset(
       (committedOffset === -1 || sent.some(({ value }) => value === committedOffset)),
     () => `${transactionalId} has offset ${committedOffset}; the last that was committed: ${least}`,
   )
+  for (const offset of seen) {
+    expect(
+      sent.some(({ value }) => value === offset),
+      () => `${transactionalId} showed offset ${offset}, which was not committed`,
+    )
+  }
 }
 
 function decide(log: readonly SeenBatch[], partition: number): DecidedRecord[] {

@@ -99,6 +99,15 @@ describe('the checker of transactions', () => {
     assert.match(found, /committed are/)
   })
 
+  it('finds offsets that an aborted transaction commits', async () => {
+    const found = await findsIn(({ groups }) => {
+      const end = groups.endTransaction.bind(groups)
+      groups.endTransaction = (index, marker, done) =>
+        end(index, { ...marker, type: ControlRecordType.COMMIT }, done)
+    })
+    assert.match(found, /has offset|showed offset/)
+  })
+
   it('finds a coordinator that does not fence', async () => {
     const found = await findsIn(({ transactions: { coordinator } }) => {
       const init = coordinator.initProducerId.bind(coordinator)

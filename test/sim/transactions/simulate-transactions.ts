@@ -1,9 +1,9 @@
 import type { BrokerCore } from '../../../src/app/broker-core.ts'
-import { offsetFetchApi } from '../../../src/wire/kafka/messages/09-offset-fetch.ts'
 import { listTransactionsApi } from '../../../src/wire/kafka/messages/66-list-transactions.ts'
 import { checkLogs, checkOffset } from './check-transactions.ts'
+import { OffsetReader } from './offset-reader.ts'
 import { PartitionReader } from './partition-reader.ts'
-import { expect, groupOf, TransactionLedger } from './transaction-ledger.ts'
+import { expect, TransactionLedger } from './transaction-ledger.ts'
 import {
   ConnectionLost,
   DATA_PARTITION_COUNT,
@@ -43,6 +43,7 @@ class Simulation {
   readonly #ledger = new TransactionLedger()
   readonly #clients: readonly TransactionalClient[]
   readonly #readers: readonly PartitionReader[]
+  readonly #offsetReaders: readonly OffsetReader[]
 
   constructor(options: TransactionSimulationOptions) {
     this.#options = options
@@ -55,6 +56,9 @@ class Simulation {
       const own = { index, transactionalId, version, timeoutMs } as const
       return new TransactionalClient(machine, this.#ledger, own)
     })
+    this.#offsetReaders = TRANSACTIONAL_IDS.map(
+      (transactionalId) => new OffsetReader(machine, this.#ledger, transactionalId),
+    )
     this.#readers = (['read_uncommitted', 'read_committed'] as const).flatMap((isolation) =>
       Array.from(
         { length: DATA_PARTITION_COUNT },
@@ -69,7 +73,8 @@ class Simulation {
     await this.#start()
     await this.#createTopic()
     this.#options.sabotage?.(this.#machine.core)
-    const running = [...this.#clients, ...this.#readers].map((one) => one.run())
+    const all = [...this.#clients, ...this.#readers, ...this.#offsetReaders]
+    const running = all.map((one) => one.run())
     const lifeCount = crashAtStep === undefined ? 1 + random.int(5) : 1
     for (let life = 0; life < lifeCount; life++) {
       if (life > 0) await this.#start()
@@ -79,7 +84,7 @@ class Simulation {
     this.#machine.areFaultsOn = false
     await this.#start()
     await this.#steps(100)
-    for (const one of [...this.#clients, ...this.#readers]) one.isStopping = true
+    for (const one of all) one.isStopping = true
     await this.#machine.until(Promise.all(running))
     this.#ledger.throwIfBroken()
     // Transactions that nobody ends time out; what a start finds must be the same again.
@@ -153,9 +158,9 @@ class Simulation {
     const logs = this.#readers.slice(0, half).map(({ seen }) => seen)
     const committed = this.#readers.slice(half).map(({ seen }) => seen)
     const outcomes = checkLogs(this.#ledger, logs, committed)
-    for (const transactionalId of TRANSACTIONAL_IDS) {
-      const offset = await this.#committedOffset(transactionalId)
-      checkOffset(this.#ledger, transactionalId, offset, outcomes)
+    for (const reader of this.#offsetReaders) {
+      const offset = await this.#committedOffset(reader)
+      checkOffset(this.#ledger, reader, offset, outcomes)
     }
     return outcomes
   }
@@ -164,25 +169,13 @@ class Simulation {
     return this.#machine.core.registry.partition(DATA_TOPIC, partition)?.log
   }
 
-  async #committedOffset(transactionalId: string): Promise<number> {
+  async #committedOffset(reader: OffsetReader): Promise<number> {
     for (let look = 0; look < PATIENCE; look++) {
       await this.#machine.pass(100)
-      const answer = await this.#insist(() =>
-        this.#machine.ask(offsetFetchApi, 8, {
-          groups: [
-            {
-              groupId: groupOf(transactionalId),
-              topics: [{ name: DATA_TOPIC, partitionIndexes: [0] }],
-            },
-          ],
-          requireStable: true,
-        }),
-      )
-      const [group] = answer.groups
-      const partition = group?.topics[0]?.partitions[0]
-      if (group?.errorCode === 0 && partition?.errorCode === 0) return partition.committedOffset
+      const offset = await this.#machine.until(reader.read(true))
+      if (offset !== undefined) return offset
     }
-    expect(false, () => `the offset of ${transactionalId} is never stable`)
+    expect(false, () => `the offset of ${reader.transactionalId} is never stable`)
     return -1
   }
 
