@@ -4,6 +4,7 @@ import type { Logger } from '../ports/logger.ts'
 import type { Random } from '../ports/random.ts'
 import type { Scheduler } from '../ports/scheduler.ts'
 import type { ReadBuffers } from './read-buffers.ts'
+import type { ReadLanes } from './read-lanes.ts'
 import type { SegmentCache } from './segment-cache.ts'
 import type { StorageMetrics } from './storage-metrics.ts'
 import type { TailCache } from './tail-cache.ts'
@@ -19,6 +20,7 @@ export interface LogContext {
   readonly metrics: StorageMetrics
   readonly tail: TailCache
   readonly readBuffers: ReadBuffers
+  readonly readLanes: ReadLanes
   readonly segments: SegmentCache
   readonly pacer: WritePacer
   /** Called before anything is written: takes the marks of a clean stop away, once. */

@@ -34,6 +34,7 @@ import { loadLog } from './log-recovery.ts'
 import { makeDirectories, type NewDirectory, partitionMetadataOf } from './new-directories.ts'
 import { FilePartitionLog } from './partition-log.ts'
 import { ReadBuffers } from './read-buffers.ts'
+import { ReadLanes } from './read-lanes.ts'
 import { SegmentCache } from './segment-cache.ts'
 import { deleteSegmentsBelowStart, startAfterRetention } from './segment-deletion.ts'
 import { makeStorageMetrics } from './storage-metrics.ts'
@@ -143,6 +144,7 @@ export class LogManager implements LogStore {
       metrics: makeStorageMetrics(meter),
       tail,
       readBuffers,
+      readLanes: new ReadLanes(),
       segments: new SegmentCache(this.#options.maxOpenSegments, this.#options.maxGrowingFiles),
       pacer: new WritePacer(clock, this.#options.maxUnsyncedBytes, this.#options.maxUnwrittenBytes),
       beforeWrite: () => this.#directory.removeMarker(),

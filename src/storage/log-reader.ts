@@ -177,7 +177,8 @@ class FileRead {
       this.#nextSegment()
       return
     }
-    const { readBuffers } = this.#context
+    const { readBuffers, readLanes } = this.#context
+    const { handle } = this.#segment
     let memory = byteCount <= LARGEST_READ_BYTES ? readBuffers.take(byteCount) : null
     let readBytes = byteCount
     if (memory === null) {
@@ -186,19 +187,16 @@ class FileRead {
       memory = readBuffers.takeExact(readBytes)
     }
     const lent = memory
-    this.#segment.handle.read(lent.buffer, 0, readBytes, position, (error, bytesRead) => {
-      if (error !== null) {
-        lent.release()
-        this.#fail(error)
+    const ended = (error: Error | null, bytesRead: number): void => {
+      readLanes.leave()
+      if (error === null && bytesRead === readBytes) {
+        this.#cut(lent, position, readBytes)
         return
       }
-      if (bytesRead < readBytes) {
-        lent.release()
-        this.#fail(this.#damagedAt(position + bytesRead, 'the file is shorter than it was'))
-        return
-      }
-      this.#cut(lent, position, readBytes)
-    })
+      lent.release()
+      this.#fail(error ?? this.#damagedAt(position + bytesRead, 'the file is shorter than it was'))
+    }
+    readLanes.enter(() => handle.read(lent.buffer, 0, readBytes, position, ended))
   }
 
   /** Skips what is before the offset, then takes whole batches. */
