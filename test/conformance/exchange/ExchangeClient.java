@@ -13,6 +13,7 @@ import java.util.TreeMap;
 import org.apache.kafka.clients.admin.Admin;
 import org.apache.kafka.clients.admin.AlterConfigOp;
 import org.apache.kafka.clients.admin.ConfigEntry;
+import org.apache.kafka.clients.admin.ListShareGroupOffsetsSpec;
 import org.apache.kafka.clients.admin.NewPartitions;
 import org.apache.kafka.clients.admin.NewTopic;
 import org.apache.kafka.clients.admin.OffsetSpec;
@@ -20,11 +21,14 @@ import org.apache.kafka.clients.admin.RecordsToDelete;
 import org.apache.kafka.clients.admin.ScramCredentialInfo;
 import org.apache.kafka.clients.admin.ScramMechanism;
 import org.apache.kafka.clients.admin.UserScramCredentialUpsertion;
+import org.apache.kafka.clients.consumer.AcknowledgeType;
 import org.apache.kafka.clients.consumer.ConsumerGroupMetadata;
 import org.apache.kafka.clients.consumer.KafkaConsumer;
+import org.apache.kafka.clients.consumer.KafkaShareConsumer;
 import org.apache.kafka.clients.consumer.OffsetAndMetadata;
 import org.apache.kafka.clients.producer.KafkaProducer;
 import org.apache.kafka.clients.producer.ProducerRecord;
+import org.apache.kafka.common.GroupType;
 import org.apache.kafka.common.IsolationLevel;
 import org.apache.kafka.common.TopicPartition;
 import org.apache.kafka.common.acl.AccessControlEntry;
@@ -99,8 +103,32 @@ public class ExchangeClient {
             new NewTopic("plain", 1, (short) 1).configs(Map.of("retention.ms", "1000000", "index.interval.bytes", "1")),
             new NewTopic("compacted", 1, (short) 1).configs(compacted),
             new NewTopic("trimmed", 2, (short) 1),
+            new NewTopic("shared", 1, (short) 1),
             new NewTopic("transactional", 2, (short) 1))).all().get();
         fillForKafka(admin);
+        share();
+    }
+
+    /** A share group with records acknowledged, one released, and the rest not asked for. */
+    private void share() throws Exception {
+        try (var admin = Admin.create(settings(Map.of()))) {
+            alter(admin, ConfigResource.Type.GROUP, "sharers", "share.auto.offset.reset", "earliest");
+        }
+        var producer = producer("steady", 0, null);
+        for (int i = 0; i < 5; i++) producer.send(new ProducerRecord<>("shared", 0, null, "shared-" + i)).get();
+        var settings = Map.of("group.id", "sharers", "share.acknowledgement.mode", "explicit");
+        try (var consumer = new KafkaShareConsumer<>(settings(settings), new StringDeserializer(), new StringDeserializer())) {
+            consumer.subscribe(List.of("shared"));
+            long deadlineMs = System.currentTimeMillis() + 40_000;
+            for (int count = 0; count < 5; ) {
+                if (System.currentTimeMillis() > deadlineMs) throw new IllegalStateException(count + " shared");
+                for (var record : consumer.poll(Duration.ofMillis(200))) {
+                    consumer.acknowledge(record, record.offset() == 2 ? AcknowledgeType.RELEASE : AcknowledgeType.ACCEPT);
+                    if (count++ == 4) consumer.commitSync();
+                }
+            }
+        }
+        producer.send(new ProducerRecord<>("shared", 0, null, "shared-last")).get();
     }
 
     private void fillForKafka(Admin admin) throws Exception {
@@ -324,6 +352,7 @@ public class ExchangeClient {
     private void observeGroups(Admin admin) throws Exception {
         for (var listing : new ArrayList<>(admin.listGroups().all().get())) {
             var id = listing.groupId();
+            if (listing.type().filter(GroupType.SHARE::equals).isPresent()) continue;
             facts.put("group " + id, listing.type() + " " + listing.protocol() + " " + listing.groupState());
             var offsets = admin.listConsumerGroupOffsets(id).partitionsToOffsetAndMetadata().get();
             facts.put("group offsets " + id, offsets.toString());
@@ -353,6 +382,8 @@ public class ExchangeClient {
         facts.put("users", new TreeMap<>(admin.describeUserScramCredentials().all().get()).toString());
         for (var quota : admin.describeClientQuotas(ClientQuotaFilter.all()).entities().get().entrySet())
             facts.put("quota " + new TreeMap<>(quota.getKey().entries()), quota.getValue().toString());
+        facts.put("share group", admin.describeShareGroups(List.of("sharers")).all().get().get("sharers").groupState() + " "
+            + admin.listShareGroupOffsets(Map.of("sharers", new ListShareGroupOffsetsSpec())).all().get().toString());
         facts.put("group configs", configs(admin, ConfigResource.Type.GROUP, "consumer-readers"));
         facts.put("metrics configs", configs(admin, ConfigResource.Type.CLIENT_METRICS, "everything"));
     }

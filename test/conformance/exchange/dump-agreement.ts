@@ -8,7 +8,7 @@ const SPOOL = join(import.meta.dirname, '..', '..', '..', 'bin', 'spool.mjs')
 const COMPLAINT = /found timestamp mismatch|mismatches in|corrupt|isvalid: false|out of order/i
 
 /** What DumpLogSegments is told of the records in partitions of a topic. */
-const DECODERS: Readonly<Record<string, string>> = {
+export const DECODERS: Readonly<Record<string, string>> = {
   __consumer_offsets: '--offsets-decoder',
   __transaction_state: '--transaction-log-decoder',
   __share_group_state: '--share-group-state-decoder',
@@ -34,7 +34,7 @@ type Row = Readonly<Record<string, unknown>>
 /**
  * Lets DumpLogSegments and `spool log dump` read every file of a stopped broker, each record with
  * its decoder, and compares line by line.
- * @returns how many files there were of each kind
+ * @returns how many files with entries there were of each kind, and for each decoder
  */
 export async function expectSameDumps(dataDir: string): Promise<Map<string, number>> {
   const counts = new Map<string, number>()
@@ -56,8 +56,9 @@ export async function expectSameDumps(dataDir: string): Promise<Map<string, numb
       const lines = (kafka.get(file) ?? []).filter((line) => !TITLE.test(line))
       assert.equal(spool.length, lines.length, `${file} has as many entries for both`)
       for (const [index, line] of lines.entries()) expectSame(file, line, spool[index] as Row)
-      const kind = file.slice(file.lastIndexOf('.'))
-      counts.set(kind, (counts.get(kind) ?? 0) + (spool.length > 0 ? 1 : 0))
+      if (spool.length === 0) continue
+      for (const kind of [file.slice(file.lastIndexOf('.')), decoder])
+        counts.set(kind, (counts.get(kind) ?? 0) + 1)
     }
   }
   return counts

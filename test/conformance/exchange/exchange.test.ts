@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { readdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { after, before, describe, it } from 'node:test'
-import { expectSameDumps } from './dump-agreement.ts'
+import { DECODERS, expectSameDumps } from './dump-agreement.ts'
 import { Exchange } from './exchange.ts'
 import type { Quorum } from './kafka-node.ts'
 
@@ -77,7 +77,8 @@ describe('one data directory goes back and forth between Kafka and Spool', () =>
 
   hop('has the same in every file for DumpLogSegments and Spool', async (exchange) => {
     const counts = await expectSameDumps(exchange.dataDir)
-    for (const kind of ['.log', '.index', '.timeindex', '.txnindex', '.snapshot', '.checkpoint'])
+    const kinds = ['.log', '.index', '.timeindex', '.txnindex', '.snapshot', '.checkpoint']
+    for (const kind of [...kinds, ...Object.values(DECODERS)])
       assert.ok((counts.get(kind) ?? 0) > 0, `${kind} in ${JSON.stringify([...counts])}`)
   })
 })
