@@ -282,7 +282,13 @@ export class LogSegment {
     const start = offsets.lastPosition
     const scanner = new BatchScanner(this.handle, start, this.sizeBytes, buffer, true)
     let nextOffset = this.baseOffset
-    while (scanner.next()) nextOffset = lastOffsetOf(scanner.buffer, scanner.at) + 1
+    while (scanner.next()) {
+      const lastOffset = lastOffsetOf(scanner.buffer, scanner.at)
+      const isAfter = baseOffsetOf(scanner.buffer, scanner.at) >= nextOffset
+      // The CRC does not cover the offset.
+      if (!isAfter || lastOffset - this.baseOffset > MAX_RELATIVE) return -1
+      nextOffset = lastOffset + 1
+    }
     this.#bytesSinceIndexEntry = this.sizeBytes - start
     return scanner.problem === null ? nextOffset : -1
   }

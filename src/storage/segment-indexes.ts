@@ -79,6 +79,9 @@ function fitsLog(segment: IndexedSegment, offsets: OffsetIndex, times: TimeIndex
   return offsets.lastOffset <= lastOffset && times.lastOffset <= lastOffset
 }
 
+/** Indexes have 31 bits for an offset. */
+const MAX_RELATIVE_OFFSET = 0x7fff_ffff
+
 function rebuildIndexes(
   context: LogContext,
   segment: IndexedSegment,
@@ -92,8 +95,12 @@ function rebuildIndexes(
   let sinceEntry = 0
   let maxTimestampMs = -1
   let maxTimestampOffset = segment.baseOffset
+  let nextOffset = segment.baseOffset
   while (scanner.next()) {
     const lastOffset = lastOffsetOf(scanner.buffer, scanner.at)
+    // The CRC does not cover the offset. Readers find what is behind the last entry.
+    if (lastOffset < nextOffset || lastOffset - segment.baseOffset > MAX_RELATIVE_OFFSET) break
+    nextOffset = lastOffset + 1
     const timestampMs = maxTimestampOf(scanner.buffer, scanner.at)
     if (timestampMs > maxTimestampMs) {
       maxTimestampMs = timestampMs

@@ -153,6 +153,43 @@ describe('offsets that are there twice', () => {
   })
 })
 
+describe('an offset of a batch that no segment can have, which no CRC covers', () => {
+  for (const how of STOPS) {
+    it(`in the last batch is damage, after ${how}: the batch is cut with a warning`, async () => {
+      const harness = filled()
+      await stop(harness, how)
+      const path = `/data/t-0/${NAMES[2]}.log`
+      const content = harness.fs.readFile(path)
+      content.writeUInt8(0x10, content.byteLength - SIZE)
+      put(harness, path, content)
+      harness.start()
+      const log = harness.open(CONFIG)
+      assert.equal(log.logEndOffset, 7)
+      assert.ok(harness.lines.some(({ level }) => level === 'warn'))
+      assert.deepEqual(offsets(harness, log), ALL.slice(0, 7))
+    })
+  }
+
+  it('does not stop a start that makes the indexes of its segment again', async () => {
+    const harness = filled()
+    await stop(harness, 'a clean stop')
+    const path = `/data/t-0/${NAMES[1]}.log`
+    const content = harness.fs.readFile(path)
+    content.writeUInt8(0x10, SIZE)
+    put(harness, path, content)
+    for (const suffix of ['index', 'timeindex'])
+      put(harness, `/data/t-0/${NAMES[1]}.${suffix}`, 'x')
+    harness.start()
+    const log = harness.open(CONFIG)
+    assert.equal(log.logEndOffset, 8)
+    assert.deepEqual(await harness.until(log.offsetForTimestamp(harness.clock.timeMs + 7, 8)), {
+      offset: 7,
+      timestampMs: harness.clock.timeMs + 7,
+      leaderEpoch: 0,
+    })
+  })
+})
+
 describe('a recovery point beyond the end of the log', () => {
   it('is of another log: everything is checked', () => {
     const harness = filled()
