@@ -1,8 +1,16 @@
 import assert from 'node:assert/strict'
 import { chmodSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:net'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import { after, before, describe, it } from 'node:test'
+import type { MemoryFileSystem } from '../../src/adapters/memory-file-system.ts'
+import {
+  DATA_DIR,
+  featureOf,
+  kafkaDirectory,
+  contentOf as memoryContentOf,
+} from '../unit/app/data-directory/kafka-directory.ts'
+import { brokerOf, topicOf, UUID } from '../unit/cluster/standalone/metadata-records.ts'
 import {
   cleanUp,
   type Ended,
@@ -237,4 +245,60 @@ describe('commands say what a broker refused, and what to do', () => {
     const read = ['consume', 't', '--from-beginning', '--timeout', '100', '-b', server.bootstrap]
     assert.equal((await runSpool(...read)).stdout, '')
   })
+})
+
+/** A data directory as Kafka leaves it, on the real disk. */
+function onDisk(kafka: MemoryFileSystem): string {
+  const directory = join(newDirectory(), 'kafka')
+  for (const [path, content] of memoryContentOf(kafka)) {
+    const target = join(directory, path.slice(DATA_DIR.length))
+    if (content === 'directory') mkdirSync(target, { recursive: true })
+    else {
+      mkdirSync(dirname(target), { recursive: true })
+      writeFileSync(target, Buffer.from(content, 'hex'))
+    }
+  }
+  return directory
+}
+
+describe('spool serve leaves alone a directory of Kafka that one node can not have', () => {
+  const otherNode = { replicas: [2], directories: [UUID.otherDirectory] }
+  const voters = [
+    [1, UUID.directory],
+    [2, UUID.otherDirectory],
+  ] as const
+  const cases: readonly (readonly [string, MemoryFileSystem, RegExp])[] = [
+    [
+      'with partitions of other nodes',
+      kafkaDirectory({ records: topicOf('orders', otherNode) }),
+      /orders-0 .*with Kafka first/,
+    ],
+    ['with more voters', kafkaDirectory({ voters }), /the voters \[1, 2\]/],
+    [
+      'of a newer metadata.version',
+      kafkaDirectory({ records: [featureOf(34)] }),
+      /metadata\.version 34/,
+    ],
+    [
+      'with two log directories',
+      kafkaDirectory({
+        records: [brokerOf({ logDirs: [UUID.directory, UUID.otherDirectory] })],
+      }),
+      /2 log directories/,
+    ],
+    [
+      'without a cluster id',
+      kafkaDirectory({ nodeId: 1, metaProperties: 'version=1\nnode.id=1\ncluster.id=\n' }),
+      /cluster\.id/,
+    ],
+  ]
+  for (const [what, kafka, reason] of cases) {
+    it(what, async () => {
+      const directory = onDisk(kafka)
+      const before = contentOf(directory)
+      const result = await runSpool('serve', '--data-dir', directory, ...FREE_PORTS)
+      assertRefused(result, reason)
+      assert.deepEqual(contentOf(directory), before)
+    })
+  }
 })
