@@ -271,7 +271,7 @@ describe('spool serve leaves alone a directory of Kafka that one node can not ha
     [
       'with partitions of other nodes',
       kafkaDirectory({ records: topicOf('orders', otherNode) }),
-      /orders-0 .*with Kafka first/,
+      /served: orders-0 has the replicas \[2\], .*reassign them with Kafka first$/,
     ],
     ['with more voters', kafkaDirectory({ voters }), /the voters \[1, 2\]/],
     [

@@ -26,8 +26,8 @@ export function findObstacles(
   return [
     ...findVersionObstacles(state),
     ...voterObstacles(state, identity),
-    ...directoryObstacles(state, replay, identity),
     ...replicaObstacles(state),
+    ...directoryObstacles(state, replay, identity),
     ...remoteStorageObstacles(state),
   ]
 }
@@ -91,8 +91,12 @@ function directoryObstacles(
   }
   if (directoryId === null) return []
   const isElsewhere = (id: string) => id !== directoryId && !RESERVED_DIRECTORY_IDS.includes(id)
-  const names = partitionsWhere(state, ({ topicId }, partition) =>
-    replay.directoriesOf(topicId, partition).some(isElsewhere),
+  // The directories of other nodes are no obstacle of their own.
+  const names = partitionsWhere(
+    state,
+    (topic, partition) =>
+      isOnlyOn(nodeId, topic, partition) &&
+      replay.directoriesOf(topic.topicId, partition).some(isElsewhere),
   )
   if (names.length === 0) return []
   return [
@@ -103,10 +107,7 @@ function directoryObstacles(
 
 function replicaObstacles(state: MetadataState): string[] {
   const { nodeId } = state.image
-  const names = partitionsWhere(state, ({ partitions }, index) => {
-    const replicas = partitions[index]?.replicas ?? []
-    return replicas.length !== 1 || replicas[0] !== nodeId
-  })
+  const names = partitionsWhere(state, (topic, index) => !isOnlyOn(nodeId, topic, index))
   const [first] = names
   if (first === undefined) return []
   const at = first.lastIndexOf('-')
@@ -118,6 +119,11 @@ function replicaObstacles(state: MetadataState): string[] {
     `${first} has the replicas [${partition?.replicas.join(', ')}]${more}, but one node can only ` +
       `serve partitions whose single replica is node ${nodeId}; reassign them with Kafka first`,
   ]
+}
+
+function isOnlyOn(nodeId: number, { partitions }: TopicImage, index: number): boolean {
+  const replicas = partitions[index]?.replicas ?? []
+  return replicas.length === 1 && replicas[0] === nodeId
 }
 
 function remoteStorageObstacles({ image }: MetadataState): string[] {
