@@ -49,6 +49,8 @@ import {
   type TopicErrors,
   type TransactionalOffsetCommitRequest,
 } from './offset-requests.ts'
+import { type ShareHeartbeatRequest, shareHeartbeatError } from './share/share-group-requests.ts'
+import type { ShareHeartbeatOutcome } from './share/share-heartbeat.ts'
 
 export interface GroupCoordinatorOptions extends CoordinatorPorts {
   readonly topics: InternalTopics
@@ -160,6 +162,23 @@ export class GroupCoordinator implements MetadataListener {
       request.groupId,
       (code) => heartbeatError(code, null),
       (machine, turn, reply) => machine.consumerHeartbeat(request, reply, turn),
+    )
+  }
+
+  /** A member of a share group (KIP-932) joins, beats or leaves. */
+  shareHeartbeat(request: ShareHeartbeatRequest): Promise<ShareHeartbeatOutcome> {
+    const refused = (code: ErrorCode, text: string | null): ShareHeartbeatOutcome => ({
+      result: shareHeartbeatError(code, text),
+      initialization: null,
+    })
+    if (!this.#memory.admit(bytesOfHeartbeat(request))) {
+      return Promise.resolve(refused(ErrorCode.GROUP_MAX_SIZE_REACHED, NO_MEMORY))
+    }
+    return this.run<ShareHeartbeatOutcome>(
+      request.groupId,
+      (code) => refused(code, null),
+      (machine, turn, reply) =>
+        machine.share((groups, step) => groups.heartbeat(request, step), reply, turn),
     )
   }
 

@@ -69,9 +69,19 @@ export function bytesOfSync({ assignments }: SyncGroupRequest): number {
   return byteCount
 }
 
+/** What a heartbeat of KIP-848 and one of KIP-932 have in common. */
+type AnyHeartbeat = Pick<
+  ConsumerHeartbeatRequest,
+  'groupId' | 'client' | 'memberId' | 'memberEpoch' | 'rackId'
+> & {
+  readonly subscribedTopicNames: readonly string[] | null
+  readonly subscribedTopicRegex?: string | null
+  readonly instanceId?: string | null
+}
+
 /** 0 for a heartbeat that only says that the member is there, or leaves. */
-export function bytesOfHeartbeat(request: ConsumerHeartbeatRequest): number {
-  const { memberEpoch, subscribedTopicNames, subscribedTopicRegex } = request
+export function bytesOfHeartbeat(request: AnyHeartbeat): number {
+  const { memberEpoch, subscribedTopicNames, subscribedTopicRegex = null } = request
   const isJoin = memberEpoch === 0
   if (!isJoin && subscribedTopicNames === null && subscribedTopicRegex === null) return 0
   const { groupId, client, memberId, instanceId, rackId } = request

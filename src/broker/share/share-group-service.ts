@@ -9,9 +9,7 @@ import {
   type ShareHeartbeatRequest,
   type ShareHeartbeatResult,
   type ShareInitialization,
-  shareHeartbeatError,
 } from '../groups/share/share-group-requests.ts'
-import type { ShareHeartbeatOutcome } from '../groups/share/share-heartbeat.ts'
 import type { PartitionsByTopic } from '../groups/share/share-partitions.ts'
 import type { PartitionLookup } from '../topics/partition-lookup.ts'
 import type { SharePartitionKey } from './coordinator/share-partition-key.ts'
@@ -87,12 +85,7 @@ export class ShareGroupService {
   }
 
   async heartbeat(request: ShareHeartbeatRequest): Promise<ShareHeartbeatResult> {
-    const { result, initialization } = await this.#options.groups.run<ShareHeartbeatOutcome>(
-      request.groupId,
-      (code) => ({ result: shareHeartbeatError(code, null), initialization: null }),
-      (machine, turn, reply) =>
-        machine.share((groups, step) => groups.heartbeat(request, step), reply, turn),
-    )
+    const { result, initialization } = await this.#options.groups.shareHeartbeat(request)
     // The member does not wait for it: it is told of its partitions when they have state.
     if (initialization !== null) this.#initializeLater(initialization)
     return result

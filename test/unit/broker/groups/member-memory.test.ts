@@ -71,7 +71,7 @@ describe('what members of all groups keep', () => {
     }
   })
 
-  it('has assignments of leaders and subscriptions of the consumer protocol in it', async () => {
+  it('has assignments of leaders and subscriptions of the other protocols in it', async () => {
     const groups = new GroupHarness({ maxMemberBytes: 2 * MIB, initialRebalanceDelayMs: 0 })
     const { memberId, generationId } = await joined(groups, big('g', 1000))
     const sync = {
@@ -89,6 +89,13 @@ describe('what members of all groups keep', () => {
     const beat = await groups.now(groups.coordinator.consumerHeartbeat(heartbeat(names)))
     assert.equal(beat.errorCode, ErrorCode.GROUP_MAX_SIZE_REACHED)
     assert.match(beat.errorMessage ?? '', /spool\.max\.group\.member\.bytes/)
+    const { client, memberId: member } = heartbeat([])
+    const share = { groupId: 'share', client, memberId: member, memberEpoch: 0, rackId: null }
+    const shared = await groups.now(
+      groups.coordinator.shareHeartbeat({ ...share, subscribedTopicNames: names }),
+    )
+    assert.equal(shared.result.errorCode, ErrorCode.GROUP_MAX_SIZE_REACHED)
+    assert.match(shared.result.errorMessage ?? '', /spool\.max\.group\.member\.bytes/)
     const few = await groups.now(groups.coordinator.consumerHeartbeat(heartbeat(['orders'])))
     assert.equal(few.errorCode, ErrorCode.NONE)
   })
