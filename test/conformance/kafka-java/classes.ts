@@ -92,7 +92,7 @@ export const foreignClasses: Readonly<Record<string, string>> = {
   'consumer.ConsumerWithLegacyMessageFormatIntegrationTest': "writes into the broker's log object",
   'consumer.SaslPlainPlaintextConsumerTest': 'needs a SASL listener',
   'consumer.ShareConsumerRackAwareTest': 'needs brokers in racks',
-  'consumer.ShareConsumerTest': 'half an hour of share groups, which are not in scope yet',
+  'consumer.ShareConsumerTest': 'half an hour, other settings for each test: by hand',
   'producer.SocketServerMemoryPoolTest': "reads the broker's memory pool",
   'security.GroupAuthorizerIntegrationTest': 'loads an authorizer class into the broker',
 }

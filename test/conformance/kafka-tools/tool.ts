@@ -12,6 +12,7 @@ const CLASSES = {
   configs: 'ConfigCommand',
   'console-consumer': 'consumer.ConsoleConsumer',
   'console-producer': 'ConsoleProducer',
+  'console-share-consumer': 'consumer.ConsoleShareConsumer',
   'consumer-groups': 'consumer.group.ConsumerGroupCommand',
   'consumer-perf-test': 'ConsumerPerformance',
   'delete-records': 'DeleteRecordsCommand',
@@ -22,12 +23,15 @@ const CLASSES = {
   groups: 'GroupsCommand',
   'log-dirs': 'LogDirsCommand',
   'producer-perf-test': 'ProducerPerformance',
+  'share-consumer-perf-test': 'ShareConsumerPerformance',
+  'share-groups': 'consumer.group.ShareGroupCommand',
   'client-compatibility': 'ClientCompatibilityTest',
   topics: 'TopicCommand',
   'transactional-message-copier': 'TransactionalMessageCopier',
   transactions: 'TransactionsCommand',
   'verifiable-consumer': 'VerifiableConsumer',
   'verifiable-producer': 'VerifiableProducer',
+  'verifiable-share-consumer': 'VerifiableShareConsumer',
 } as const
 
 export type ToolName = keyof typeof CLASSES
