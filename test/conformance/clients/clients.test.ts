@@ -51,7 +51,11 @@ describe('clients that applications use', () => {
       headers: { headers: ['a=1', 'a=null', 'b='], hasKey: false, timestamp: 1_700_000_000_123 },
       group: {
         ...{ together: [2, 2], delivered: 800, distinct: 400, committed: 800, stored: 800 },
-        ...{ state: 'EMPTY', listed: true },
+        ...{ state: 'EMPTY', listed: ['CLASSIC'] },
+      },
+      consumerGroup: {
+        ...{ together: [2, 2], delivered: 800, distinct: 400, committed: 800, stored: 800 },
+        ...{ state: 'EMPTY', listed: ['CONSUMER'] },
       },
       offsets: {
         ...{ earliest: 0, latest: 10, maxTimestamp: 9, between: 5, after: -1 },

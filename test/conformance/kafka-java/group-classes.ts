@@ -8,6 +8,11 @@ const SHORT_SESSION = {
   'group.consumer.session.timeout.ms': '5001',
   'group.consumer.min.session.timeout.ms': '5001',
 }
+/** Some wait for several assignments in a row, within one limit. */
+const QUICK_BEATS = {
+  'group.consumer.heartbeat.interval.ms': '500',
+  'group.consumer.min.heartbeat.interval.ms': '500',
+}
 const TRANSACTIONS = { 'transaction.state.log.num.partitions': '1' }
 
 /** Kafka's tests that send single requests to the coordinator, for every version of them. */
@@ -64,7 +69,7 @@ export const groupClasses: readonly JavaClass[] = [
     include,
   })),
   ...TOOL_TESTS.map((name) => `org.apache.kafka.tools.consumer.group.${name}`).map((name) => ({
-    ...{ name, label: name, config: {} },
+    ...{ name, label: name, config: { ...QUICK_BEATS, ...AT_ONCE } },
   })),
 ]
 

@@ -117,6 +117,31 @@ test('consumer-groups lists, describes, resets and deletes a group', async () =>
   assert.doesNotMatch(await run('consumer-groups', '--list'), /tools-readers/)
 })
 
+test('consumer-groups tells groups of the two protocols apart, and their states', async () => {
+  await run('console-producer', '--topic tools-types', 'a\n')
+  const all = '--from-beginning --consumer-property'
+  await read('tools-types', 1, `${all} group.protocol=classic --group tools-classic`)
+  await read('tools-types', 1, `${all} group.protocol=consumer --group tools-consumer`)
+  assert.match(
+    await run('consumer-groups', '--list --type consumer'),
+    /^tools-consumer\s+Consumer\s*$/m,
+  )
+  assert.doesNotMatch(await run('consumer-groups', '--list --type consumer'), /tools-classic/)
+  const empty = await run('consumer-groups', '--list --state empty')
+  assert.match(empty, /^tools-classic\s+Empty\s*$/m)
+  assert.match(empty, /^tools-consumer\s+Empty\s*$/m)
+  const state = '--describe --state --verbose'
+  assert.match(
+    await run('consumer-groups', `--group tools-consumer ${state}`),
+    /uniform\s+Empty\s+\d+\s+\d+\s+0/,
+  )
+  const members = await run(
+    'consumer-groups',
+    '--group tools-consumer --describe --members --verbose',
+  )
+  assert.match(members, /CURRENT-ASSIGNMENT\s+TARGET-EPOCH\s+TARGET-ASSIGNMENT/)
+})
+
 test('groups lists the group with its type and protocol', async () => {
   await run('console-producer', '--topic tools-groups', 'a\n')
   await read('tools-groups', 1, '--from-beginning --group tools-listed')

@@ -34,18 +34,20 @@ describe("Apache Kafka's system-test clients", () => {
     assert.deepEqual([total?.sent, total?.acked], [RECORD_COUNT, RECORD_COUNT])
   })
 
-  it('VerifiableConsumer reads them in a classic group and commits', async () => {
-    const group = '--topic verifiable --group-id verifiers --group-protocol classic'
-    const end = `--reset-policy earliest --max-messages ${RECORD_COUNT}`
-    const lines = await runForLines('verifiable-consumer', `${group} ${end}`)
-    const named = (name: string): Line[] => lines.filter((line) => line.name === name)
-    assert.ok(named('partitions_assigned').length > 0)
-    assert.equal(named('shutdown_complete').length, 1)
-    const total = named('records_consumed').reduce((sum, line) => sum + (line.count ?? 0), 0)
-    assert.equal(total, RECORD_COUNT)
-    const commits = named('offsets_committed')
-    assert.ok(commits.length > 0 && commits.every((line) => line.success === true))
-  })
+  for (const protocol of ['classic', 'consumer']) {
+    it(`VerifiableConsumer reads them in a group of the ${protocol} protocol and commits`, async () => {
+      const group = `--topic verifiable --group-id verifiers-${protocol} --group-protocol ${protocol}`
+      const end = `--reset-policy earliest --max-messages ${RECORD_COUNT}`
+      const lines = await runForLines('verifiable-consumer', `${group} ${end}`)
+      const named = (name: string): Line[] => lines.filter((line) => line.name === name)
+      assert.ok(named('partitions_assigned').length > 0)
+      assert.equal(named('shutdown_complete').length, 1)
+      const total = named('records_consumed').reduce((sum, line) => sum + (line.count ?? 0), 0)
+      assert.equal(total, RECORD_COUNT)
+      const commits = named('offsets_committed')
+      assert.ok(commits.length > 0 && commits.every((line) => line.success === true))
+    })
+  }
 
   it('ClientCompatibilityTest finds the features that it is told of', async () => {
     const claims = {

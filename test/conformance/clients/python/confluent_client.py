@@ -54,8 +54,9 @@ def produce(topic, count, **settings):
 
 
 def consumer(group, **settings):
-    return Consumer({**BOOTSTRAP, "group.id": group, "auto.offset.reset": "earliest", "enable.auto.commit": False,
-                     "session.timeout.ms": 10000, "heartbeat.interval.ms": 300, "fetch.wait.max.ms": 100, **settings})
+    wanted = {**BOOTSTRAP, "group.id": group, "auto.offset.reset": "earliest", "enable.auto.commit": False,
+              "session.timeout.ms": 10000, "heartbeat.interval.ms": 300, "fetch.wait.max.ms": 100, **settings}
+    return Consumer({name: value for name, value in wanted.items() if value is not None})
 
 
 def read(source, count):
@@ -94,11 +95,16 @@ def headers():
             "hasKey": record.key() is not None, "timestamp": record.timestamp()[1]}
 
 
-def group():
+CLASSIC = {"partition.assignment.strategy": "cooperative-sticky"}
+# The broker says how long sessions are and when to beat, and assigns (KIP-848).
+KIP_848 = {"group.protocol": "consumer", "session.timeout.ms": None, "heartbeat.interval.ms": None}
+
+
+def group(topic, name, pattern=None, settings=CLASSIC):
     client = AdminClient(BOOTSTRAP)
-    client.create_topics([NewTopic("rd-group", PARTITIONS, 1)])["rd-group"].result()
-    produce("rd-group", RECORDS)
-    members = [consumer("rd-readers", **{"partition.assignment.strategy": "cooperative-sticky"}) for _ in range(2)]
+    client.create_topics([NewTopic(topic, PARTITIONS, 1)])[topic].result()
+    produce(topic, RECORDS)
+    members = [consumer(name, **settings) for _ in range(2)]
     seen = []
 
     def poll(active):
@@ -109,26 +115,27 @@ def group():
                 member.commit(asynchronous=False)
         return [len(member.assignment()) for member in active]
 
-    members[0].subscribe(["rd-group"])
+    members[0].subscribe([topic])
     wait_until(lambda: poll(members[:1]) == [PARTITIONS], "one member owns all")
     wait_until(lambda: poll(members[:1]) and len(seen) >= RECORDS, "first records")
-    members[1].subscribe(["rd-group"])
+    members[1].subscribe([pattern or topic])
     half = PARTITIONS // 2
     wait_until(lambda: poll(members) == [half, half], "two members share")
     together = [len(member.assignment()) for member in members]
-    produce("rd-group", RECORDS)
+    produce(topic, RECORDS)
     wait_until(lambda: poll(members) and len(seen) >= 2 * RECORDS, "second records")
     members[1].close()
     wait_until(lambda: poll(members[:1]) == [PARTITIONS], "one member is left")
-    places = [TopicPartition("rd-group", partition) for partition in range(PARTITIONS)]
+    places = [TopicPartition(topic, partition) for partition in range(PARTITIONS)]
     committed = sum(place.offset for place in members[0].committed(places, timeout=10))
     members[0].close()
-    described = client.describe_consumer_groups(["rd-readers"])["rd-readers"].result()
+    described = client.describe_consumer_groups([name])[name].result()
     listed = client.list_consumer_groups().result()
-    stored = client.list_consumer_group_offsets([ConsumerGroupTopicPartitions("rd-readers")])["rd-readers"].result()
-    client.delete_consumer_groups(["rd-readers"])["rd-readers"].result()
+    stored = client.list_consumer_group_offsets([ConsumerGroupTopicPartitions(name)])[name].result()
+    client.delete_consumer_groups([name])[name].result()
+    types = [item.type.name for item in listed.valid if item.group_id == name]
     return {"together": together, "delivered": len(seen), "distinct": len(set(seen)), "committed": committed,
-            "state": described.state.name, "listed": "rd-readers" in [item.group_id for item in listed.valid],
+            "state": described.state.name, "listed": types,
             "stored": sum(place.offset for place in stored.topic_partitions)}
 
 
@@ -207,4 +214,5 @@ def transactions():
             "hasAborted": aborted > 0, "isDirtySeen": len(dirty) > RECORDS, "fenced": fenced}
 
 
-print(json.dumps({"transactions": transactions(), "admin": admin(), "codecs": codecs(), "headers": headers(), "group": group(), "offsets": offsets()}))
+print(json.dumps({"transactions": transactions(), "admin": admin(), "codecs": codecs(), "headers": headers(), "group": group("rd-group", "rd-readers"),
+    "consumerGroup": group("rd-new-group", "rd-new-readers", "^rd-new-gr.*", KIP_848), "offsets": offsets()}))
