@@ -3,12 +3,12 @@ import type { FileSystem } from '../ports/file-system.ts'
 import type { Logger } from '../ports/logger.ts'
 import type { Random } from '../ports/random.ts'
 import type { Scheduler } from '../ports/scheduler.ts'
-import type { ReadBuffers } from './read-buffers.ts'
-import type { ReadLanes } from './read-lanes.ts'
-import type { SegmentCache } from './segment-cache.ts'
+import type { ReadBuffers } from './read/read-buffers.ts'
+import type { ReadLanes } from './read/read-lanes.ts'
+import type { TailCache } from './read/tail-cache.ts'
+import type { SegmentCache } from './segment/segment-cache.ts'
 import type { StorageMetrics } from './storage-metrics.ts'
-import type { TailCache } from './tail-cache.ts'
-import type { WritePacer } from './write-pacer.ts'
+import type { WritePacer } from './write/write-pacer.ts'
 
 /** What all logs of a data directory share. */
 export interface LogContext {

@@ -20,7 +20,6 @@ import {
   type PartitionOffset,
   RECOVERY_POINT_FILE,
 } from './data-directory.ts'
-import { FileRemover } from './file-remover.ts'
 import type { LogContext } from './log-context.ts'
 import {
   isDeletedDirectory,
@@ -30,16 +29,17 @@ import {
   partitionDirectoryName,
   retiredDirectoryName,
 } from './log-files.ts'
-import { loadLog } from './log-recovery.ts'
 import { makeDirectories, type NewDirectory, partitionMetadataOf } from './new-directories.ts'
 import { FilePartitionLog } from './partition-log.ts'
-import { ReadBuffers } from './read-buffers.ts'
-import { ReadLanes } from './read-lanes.ts'
-import { SegmentCache } from './segment-cache.ts'
-import { deleteSegmentsBelowStart, startAfterRetention } from './segment-deletion.ts'
+import { ReadBuffers } from './read/read-buffers.ts'
+import { ReadLanes } from './read/read-lanes.ts'
+import { TailCache } from './read/tail-cache.ts'
+import { loadLog } from './recovery/log-recovery.ts'
+import { FileRemover } from './retention/file-remover.ts'
+import { deleteSegmentsBelowStart, startAfterRetention } from './retention/segment-deletion.ts'
+import { SegmentCache } from './segment/segment-cache.ts'
 import { makeStorageMetrics } from './storage-metrics.ts'
-import { TailCache } from './tail-cache.ts'
-import { WritePacer } from './write-pacer.ts'
+import { WritePacer } from './write/write-pacer.ts'
 
 export interface LogManagerOptions {
   /** Memory for the newest batches of all logs, whole request frames counted. */

@@ -21,8 +21,8 @@ import {
   SNAPSHOT_SUFFIX,
   TIME_INDEX_SUFFIX,
 } from '../../src/storage/log-files.ts'
-import { OffsetIndex } from '../../src/storage/offset-index.ts'
-import { TimeIndex } from '../../src/storage/time-index.ts'
+import { OffsetIndex } from '../../src/storage/segment/offset-index.ts'
+import { TimeIndex } from '../../src/storage/segment/time-index.ts'
 
 /** Zeros, which take no room in a sparse file: of a batch only its beginning is really there. */
 const VALUE = Buffer.alloc(1_000_000)

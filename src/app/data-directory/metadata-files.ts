@@ -2,9 +2,9 @@ import { ConfigError } from '../../base/errors.ts'
 import type { MetadataSource } from '../../cluster/standalone/metadata-loader.ts'
 import type { FileSystem } from '../../ports/file-system.ts'
 import { baseOffsetOf, lastOffsetOf, recordCountOf } from '../../records/record-batch.ts'
-import { BatchScanner } from '../../storage/batch-scanner.ts'
 import { findBatchAfter, isZeroFilled } from '../../storage/damage.ts'
 import { LOG_SUFFIX, offsetFileName, offsetOfFileName } from '../../storage/log-files.ts'
+import { BatchScanner } from '../../storage/segment/batch-scanner.ts'
 
 const BUFFER_BYTES = 256 * 1024
 

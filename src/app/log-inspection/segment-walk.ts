@@ -7,8 +7,8 @@ import {
   RECORD_BATCH_OVERHEAD,
   sizeInBytesOf,
 } from '../../records/record-batch.ts'
-import { BatchScanner } from '../../storage/batch-scanner.ts'
 import { findBatchAfter, isZeroFilled } from '../../storage/damage.ts'
+import { BatchScanner } from '../../storage/segment/batch-scanner.ts'
 
 /** A stretch of a log file: one whole batch, or bytes that are none. */
 export type Stretch =

@@ -1,5 +1,8 @@
 import { ConfigError } from '../../base/errors.ts'
-import { type AbortedTransactionEntry, TransactionIndex } from '../../storage/transaction-index.ts'
+import {
+  type AbortedTransactionEntry,
+  TransactionIndex,
+} from '../../storage/segment/transaction-index.ts'
 
 /**
  * The aborted transactions of a `.txnindex` file.

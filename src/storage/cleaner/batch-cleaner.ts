@@ -10,7 +10,7 @@ import {
   recordCountOf,
   sizeInBytesOf,
 } from '../../records/record-batch.ts'
-import type { AbortedTransactionEntry } from '../transaction-index.ts'
+import type { AbortedTransactionEntry } from '../segment/transaction-index.ts'
 import { emptyBatch, rewriteBatch } from './batch-rewriter.ts'
 import type { CleanedTransactions } from './cleaned-transactions.ts'
 import type { OffsetMap } from './offset-map.ts'

@@ -1,6 +1,6 @@
 import type { LogContext } from '../log-context.ts'
-import type { LogSegment } from '../log-segment.ts'
-import type { ProducerState } from '../producer-state.ts'
+import type { ProducerState } from '../producers/producer-state.ts'
+import type { LogSegment } from '../segment/log-segment.ts'
 import type { DirtyLog } from './cleaning-choice.ts'
 
 /** What the cleaner uses of a log. */

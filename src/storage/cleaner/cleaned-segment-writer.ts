@@ -10,9 +10,9 @@ import {
   TIME_INDEX_SUFFIX,
   TRANSACTION_INDEX_SUFFIX,
 } from '../log-files.ts'
-import { OffsetIndex } from '../offset-index.ts'
-import { TimeIndex } from '../time-index.ts'
-import { type AbortedTransactionEntry, TransactionIndex } from '../transaction-index.ts'
+import { OffsetIndex } from '../segment/offset-index.ts'
+import { TimeIndex } from '../segment/time-index.ts'
+import { type AbortedTransactionEntry, TransactionIndex } from '../segment/transaction-index.ts'
 
 /** Removes what a writer has written that is not put in place. */
 export function discardCleaned(fs: FileSystem, directory: string, baseOffset: number): void {

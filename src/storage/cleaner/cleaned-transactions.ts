@@ -7,7 +7,7 @@ import {
   recordCountOf,
 } from '../../records/record-batch.ts'
 import { recordsOf } from '../../records/records-iterator.ts'
-import type { AbortedTransactionEntry } from '../transaction-index.ts'
+import type { AbortedTransactionEntry } from '../segment/transaction-index.ts'
 
 interface OngoingAborted {
   readonly entry: AbortedTransactionEntry

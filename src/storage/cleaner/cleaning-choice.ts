@@ -1,6 +1,6 @@
 import type { LogConfig } from '../../ports/partition-log.ts'
-import type { LogSegment } from '../log-segment.ts'
-import type { LogSegments } from '../log-segments.ts'
+import type { LogSegment } from '../segment/log-segment.ts'
+import type { LogSegments } from '../segment/log-segments.ts'
 
 /** What the choice looks at. */
 export interface DirtyLog {

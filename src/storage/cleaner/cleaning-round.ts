@@ -8,7 +8,6 @@ import type {
 } from '../../ports/segment-cleaner.ts'
 import { CorruptRecordError } from '../../records/corrupt-record-error.ts'
 import { baseOffsetOf, isControl, lastOffsetOf } from '../../records/record-batch.ts'
-import { BatchScanner } from '../batch-scanner.ts'
 import {
   LOG_SUFFIX,
   OFFSET_INDEX_SUFFIX,
@@ -16,8 +15,9 @@ import {
   TIME_INDEX_SUFFIX,
   TRANSACTION_INDEX_SUFFIX,
 } from '../log-files.ts'
-import { OffsetIndex } from '../offset-index.ts'
-import { type AbortedTransactionEntry, TransactionIndex } from '../transaction-index.ts'
+import { BatchScanner } from '../segment/batch-scanner.ts'
+import { OffsetIndex } from '../segment/offset-index.ts'
+import { type AbortedTransactionEntry, TransactionIndex } from '../segment/transaction-index.ts'
 import { type CleanRules, cleanBatch, type LastRecord } from './batch-cleaner.ts'
 import { CleanedSegmentWriter } from './cleaned-segment-writer.ts'
 import { CleanedTransactions } from './cleaned-transactions.ts'

@@ -1,6 +1,6 @@
 import type { CleanerConfig } from '../../ports/cleaner-config.ts'
 import type { CleanedSegment, SegmentCleaner, SurveyRequest } from '../../ports/segment-cleaner.ts'
-import type { LogSegment } from '../log-segment.ts'
+import type { LogSegment } from '../segment/log-segment.ts'
 import type { CleanableLog } from './cleanable-log.ts'
 import { CleaningAborted } from './cleaning-aborted.ts'
 import type { CleaningRange } from './cleaning-choice.ts'

@@ -9,7 +9,7 @@ import {
   offsetFileName,
   SWAP_SUFFIX,
 } from '../log-files.ts'
-import { LogSegment } from '../log-segment.ts'
+import { LogSegment } from '../segment/log-segment.ts'
 import type { CleanableLog } from './cleanable-log.ts'
 import { CleaningAborted } from './cleaning-aborted.ts'
 

@@ -30,7 +30,7 @@ describe('the simulation finds a broker that', OPTIONS, () => {
   it('does nothing, if there is no bug', async () => {
     const bug = {
       name: 'none',
-      file: 'src/storage/log-syncer.ts',
+      file: 'src/storage/write/log-syncer.ts',
       find: 'this.#done(error, endOffset)',
       replace: 'this.#done(error, endOffset)',
     }

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import { ErrorCode } from '../../../src/base/error-code.ts'
 import type { Lease } from '../../../src/base/lease.ts'
-import { WaiterQueue } from '../../../src/storage/waiter-queue.ts'
+import { WaiterQueue } from '../../../src/storage/write/waiter-queue.ts'
 import { append, batchOf, Harness, readAll } from './log-harness.ts'
 
 const LOG = '00000000000000000000.log'

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
-import { OffsetIndex } from '../../../src/storage/offset-index.ts'
-import { TimeIndex } from '../../../src/storage/time-index.ts'
-import { TransactionIndex } from '../../../src/storage/transaction-index.ts'
+import { OffsetIndex } from '../../../src/storage/segment/offset-index.ts'
+import { TimeIndex } from '../../../src/storage/segment/time-index.ts'
+import { TransactionIndex } from '../../../src/storage/segment/transaction-index.ts'
 import { append, batchOf, Harness } from './log-harness.ts'
 
 const hex = (bytes: Buffer) => bytes.toString('hex')
