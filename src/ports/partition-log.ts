@@ -191,9 +191,15 @@ export interface PartitionLog {
    * the offset index, and known without reading.
    */
   bytesFrom(offset: number): number
-  /** First record with a timestamp at or after the given one, below `endOffset`; null: none. */
+  /**
+   * First record with a timestamp at or after the given one, below `endOffset`; null: none.
+   * @throws StorageError when the log can't be read
+   */
   offsetForTimestamp(timestampMs: number, endOffset: number): Promise<TimestampOffset | null>
-  /** The record with the largest timestamp below `endOffset`, the first of equal ones. */
+  /**
+   * The record with the largest timestamp below `endOffset`, the first of equal ones.
+   * @throws StorageError when the log can't be read
+   */
   maxTimestamp(endOffset: number): Promise<TimestampOffset | null>
   /** Epoch and end offset of the largest known epoch at or below the asked one (KIP-101). */
   endOffsetForEpoch(leaderEpoch: number): EpochEndOffset | null

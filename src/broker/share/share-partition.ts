@@ -103,6 +103,7 @@ export class SharePartition {
     if (this.#isClosed) return NOT_LEADER
     const startOffset =
       state.startOffset === NO_START_OFFSET ? await this.#resetOffset() : state.startOffset
+    if (startOffset === null) return UNREADABLE
     this.#stateEpoch = state.stateEpoch
     this.#window = DeliveryWindow.restore(startOffset, state.stateBatches, () =>
       deliveryLimitsOf(this.#settings()),
@@ -112,14 +113,23 @@ export class SharePartition {
     return DONE
   }
 
-  async #resetOffset(): Promise<number> {
+  /** null: the log can't be searched. */
+  async #resetOffset(): Promise<number | null> {
     const reset = this.#settings().autoOffsetReset
     const { log } = this.partition
     if (reset.kind === 'earliest') return log.logStartOffset
     if (reset.kind === 'latest') return log.highWatermark
     const timestampMs = this.#ports.clock.nowMs() - reset.durationMs
-    const found = await log.offsetForTimestamp(timestampMs, log.highWatermark)
-    return found?.offset ?? log.highWatermark
+    try {
+      const found = await log.offsetForTimestamp(timestampMs, log.highWatermark)
+      return found?.offset ?? log.highWatermark
+    } catch (error) {
+      this.#ports.logger.error('a share group could not find where to begin', {
+        ...this.key,
+        error,
+      })
+      return null
+    }
   }
 
   /** Where to read what can be given next; null: nothing can be given now. */
@@ -268,6 +278,11 @@ export class SharePartition {
 const NOT_LEADER: ShareOutcome = {
   errorCode: ErrorCode.NOT_LEADER_OR_FOLLOWER,
   errorMessage: 'The share partition was closed.',
+}
+
+const UNREADABLE: ShareOutcome = {
+  errorCode: ErrorCode.KAFKA_STORAGE_ERROR,
+  errorMessage: 'The log could not be read.',
 }
 
 /** True when the share partition has to be read anew. */

@@ -58,6 +58,8 @@ export class MemoryLog implements PartitionLog {
   /** The next append is refused with it. */
   nextAppendError: ErrorCode = ErrorCode.NONE
   deleteFailure: Error | null = null
+  /** Searches by time fail with it. */
+  searchError: Error | null = null
   /** Slices that were given and not released. */
   openSliceCount = 0
   readCount = 0
@@ -149,10 +151,12 @@ export class MemoryLog implements PartitionLog {
     timestampMs: number,
     endOffset: number,
   ): Promise<TimestampOffset | null> {
+    if (this.searchError !== null) throw this.searchError
     return this.#timestamps(endOffset).find((found) => found.timestampMs >= timestampMs) ?? null
   }
 
   async maxTimestamp(endOffset: number): Promise<TimestampOffset | null> {
+    if (this.searchError !== null) throw this.searchError
     let largest: TimestampOffset | null = null
     for (const found of this.#timestamps(endOffset)) {
       if (found.timestampMs > (largest?.timestampMs ?? -1)) largest = found

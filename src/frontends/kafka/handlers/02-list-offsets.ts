@@ -78,7 +78,9 @@ async function list(
   const { partitionIndex, timestamp } = asked
   const errorCode = refusal(partition, asked, apiVersion)
   if (errorCode !== ErrorCode.NONE || partition === undefined) return { partitionIndex, errorCode }
-  const found = await find(partition, timestamp, isReadCommitted)
+  // As for a fetch: one disk that fails is no reason to refuse the other partitions.
+  const found = await find(partition, timestamp, isReadCommitted).catch(() => null)
+  if (found === null) return { partitionIndex, errorCode: ErrorCode.KAFKA_STORAGE_ERROR }
   return {
     partitionIndex,
     errorCode: ErrorCode.NONE,

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { beforeEach, describe, it } from 'node:test'
 import { ErrorCode } from '../../../../src/base/error-code.ts'
+import { StorageError } from '../../../../src/base/errors.ts'
 import { AcknowledgeType } from '../../../../src/broker/delivery/delivery-state.ts'
 import { recordsOf } from '../../../../src/records/records-iterator.ts'
 import type { MemoryLog } from '../../support/memory-log.ts'
@@ -122,6 +123,16 @@ describe('ShareFetch of what is not there', () => {
     assert.deepEqual(await fetched('a', { maxWaitMs: 0 }), ['0: nothing'])
     broker.produce(1)
     assert.deepEqual(await fetched('a'), ['0: 4-4 x1'])
+  })
+
+  it('begins nowhere while the log can not be searched, and where it should after that', async () => {
+    const log = broker.partitions[0]?.log as MemoryLog
+    broker.produce(2)
+    broker.settings = { ...broker.settings, autoOffsetReset: { kind: 'byDuration', durationMs: 1 } }
+    log.searchError = new StorageError('EIO')
+    assert.deepEqual(await fetched('a'), ['0: error 56'])
+    log.searchError = null
+    assert.deepEqual(await fetched('a'), ['0: 0-1 x1'])
   })
 })
 

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import { ErrorCode } from '../../../../../src/base/error-code.ts'
+import { StorageError } from '../../../../../src/base/errors.ts'
 import { listOffsetsApi } from '../../../../../src/wire/kafka/messages/02-list-offsets.ts'
 import { ask, produce } from '../ask.ts'
 import { batchOf, NOW_MS } from '../requests.ts'
@@ -119,6 +120,19 @@ describe('ListOffsets refuses', () => {
     for (const [asked, expected] of cases) {
       assert.deepEqual(await list(broker, -1, asked), [expected, -1, -1, -1])
     }
+  })
+
+  it('the partition whose log can not be read, and answers the others', async () => {
+    const broker = await filled()
+    broker.log().searchError = new StorageError('EIO')
+    const partitions = [0, 1].map((partitionIndex) => ({ partitionIndex, timestamp: NOW_MS }))
+    const body = { replicaId: -1, topics: [{ name: TOPIC, partitions }] }
+    const { topics } = await ask(broker, listOffsetsApi, LAST_VERSION, body)
+    assert.deepEqual(
+      topics[0]?.partitions.map(({ errorCode }) => errorCode),
+      [ErrorCode.KAFKA_STORAGE_ERROR, ErrorCode.NONE],
+    )
+    assert.equal((await list(broker, -3))[0], ErrorCode.KAFKA_STORAGE_ERROR)
   })
 
   it('a partition that is asked twice, once, and answers the others', async () => {
