@@ -1,0 +1,43 @@
+/** Empty until the first message. */
+const NO_BYTES = Buffer.alloc(0)
+
+/**
+ * One PUB or HPUB, as positions in the bytes it came in. A parser has one and fills it again for each
+ * message, so that a message which is only passed on costs no object.
+ */
+export class PublishedMessage {
+  bytes: Buffer = NO_BYTES
+  subjectStart = 0
+  subjectEnd = 0
+  /** `fnv1a` of the subject. */
+  subjectHash = 0
+  /** The subject is that of the message before. */
+  isSameSubject = false
+  /** Equal to `replyEnd` when there is none. */
+  replyStart = 0
+  replyEnd = 0
+  /** It came by HPUB, though its headers may be empty. */
+  hasHeaders = false
+  headerByteCount = 0
+  /** Where headers begin, and behind them the payload. */
+  bodyStart = 0
+  bodyEnd = 0
+  /** From the second argument to the CR LF behind the payload: the same bytes as in MSG or HMSG. */
+  tailStart = 0
+  tailEnd = 0
+  /** The tail can be sent on as it is: single blanks, and CR LF behind the arguments. */
+  isTailCanonical = false
+
+  get hasReply(): boolean {
+    return this.replyEnd > this.replyStart
+  }
+
+  /** The text of the subject, one character for each byte. */
+  subject(): string {
+    return this.bytes.toString('latin1', this.subjectStart, this.subjectEnd)
+  }
+
+  reply(): string {
+    return this.bytes.toString('latin1', this.replyStart, this.replyEnd)
+  }
+}
