@@ -1,0 +1,28 @@
+/**
+ * Who gets a message: all of `plain`, and one of each group. A queue group is all subscriptions with
+ * one queue name that match, whatever their subjects are, as in nats-server.
+ */
+export class Matches<T> {
+  readonly plain: T[] = []
+  readonly groups: T[][] = []
+  readonly #groupNames: string[] = []
+
+  get isEmpty(): boolean {
+    return this.plain.length === 0 && this.groups.length === 0
+  }
+
+  clear(): void {
+    this.plain.length = 0
+    this.groups.length = 0
+    this.#groupNames.length = 0
+  }
+
+  group(name: string): T[] {
+    const at = this.#groupNames.indexOf(name)
+    if (at !== -1) return this.groups[at] as T[]
+    const group: T[] = []
+    this.#groupNames.push(name)
+    this.groups.push(group)
+    return group
+  }
+}

@@ -1,0 +1,176 @@
+import { FNV_START, fnv1a } from '../../base/fnv1a.ts'
+import { Matches } from './matches.ts'
+import { isLiteral } from './subject.ts'
+import { SubjectTrie } from './subject-trie.ts'
+
+/** Subjects that share their first token share one of so many stamps. */
+const BRANCH_COUNT = 256
+const STALE = -1
+const DOT = 46
+
+/** Places looked at for one hash. */
+const PROBE_COUNT = 4
+
+export interface RouterLimits {
+  /** Subjects whose matches are kept; a power of two. */
+  readonly maxCachedSubjects: number
+  /** Subscriptions in all kept matches. */
+  readonly maxCachedMatches: number
+}
+
+/** The matches of one subject, for as long as they hold. */
+export class Route<T> {
+  readonly matches = new Matches<T>()
+  readonly hash: number
+  readonly subject: Buffer
+  readonly branch: number
+  stamp = STALE
+
+  constructor(hash: number, subject: Buffer) {
+    this.hash = hash
+    this.subject = subject
+    this.branch = branchOf(subject, 0, subject.byteLength)
+  }
+}
+
+/**
+ * Subscriptions by subject, with the matches of subjects that are published again and again. A
+ * subscription with wildcards makes those of its first token stale, one without only its own subject.
+ */
+export class SubjectRouter<T> {
+  readonly #trie: SubjectTrie<T>
+  readonly #limits: RouterLimits
+  readonly #mask: number
+  #table: (Route<T> | undefined)[]
+  /** The subject of each place that was missed last: only one missed twice in a row gets the place. */
+  readonly #missed: Int32Array
+  readonly #stamps = new Int32Array(BRANCH_COUNT)
+  readonly #uncached = new Route<T>(0, Buffer.alloc(0))
+  #cachedMatches = 0
+  #count = 0
+
+  /** @param seed random */
+  constructor(limits: RouterLimits, seed: number) {
+    this.#trie = new SubjectTrie(seed)
+    this.#limits = limits
+    this.#mask = limits.maxCachedSubjects - 1
+    this.#table = new Array(limits.maxCachedSubjects)
+    this.#missed = new Int32Array(limits.maxCachedSubjects)
+  }
+
+  /** Subscriptions there are. */
+  get count(): number {
+    return this.#count
+  }
+
+  /** @param subject one that `isSubscribable`, one character for each byte */
+  insert(subject: string, queue: string, value: T): void {
+    this.#trie.insert(subject, queue, value)
+    this.#count++
+    this.#changed(subject)
+  }
+
+  /** @param value one that was inserted with these */
+  remove(subject: string, queue: string, value: T): void {
+    this.#trie.remove(subject, queue, value)
+    this.#count--
+    this.#changed(subject)
+  }
+
+  isCurrent(route: Route<T>): boolean {
+    return route.stamp === this.#stamps[route.branch]
+  }
+
+  /**
+   * Who listens to the subject `bytes[start..end)`, whose `fnv1a` is `hash`. What is returned holds
+   * until the next call; `isCurrent` tells whether it may be kept longer.
+   */
+  find(bytes: Buffer, start: number, end: number, hash: number): Route<T> {
+    const home = hash & this.#mask
+    for (let i = 0; i < PROBE_COUNT; i++) {
+      const route = this.#table[(home + i) & this.#mask]
+      if (route === undefined || route.hash !== hash) continue
+      if (route.subject.compare(bytes, start, end) !== 0) continue
+      if (!this.isCurrent(route)) this.#refresh(route)
+      return route
+    }
+    if (this.#missed[home] !== hash) {
+      this.#missed[home] = hash
+      const { matches } = this.#uncached
+      matches.clear()
+      this.#trie.match(bytes, start, end, matches)
+      return this.#uncached
+    }
+    return this.#cache(new Route(hash, Buffer.from(bytes.subarray(start, end))), home)
+  }
+
+  #cache(route: Route<T>, home: number): Route<T> {
+    let place = home
+    for (let i = 0; i < PROBE_COUNT; i++) {
+      const candidate = (home + i) & this.#mask
+      if (this.#table[candidate] !== undefined) continue
+      place = candidate
+      break
+    }
+    const evicted = this.#table[place]
+    if (evicted !== undefined) this.#drop(evicted)
+    this.#table[place] = route
+    this.#refresh(route)
+    return route
+  }
+
+  #refresh(route: Route<T>): void {
+    const { matches } = route
+    this.#cachedMatches -= countOf(matches)
+    matches.clear()
+    const { subject } = route
+    this.#trie.match(subject, 0, subject.byteLength, matches)
+    this.#cachedMatches += countOf(matches)
+    route.stamp = this.#stamps[route.branch] as number
+    if (this.#cachedMatches > this.#limits.maxCachedMatches) this.#forgetAll()
+  }
+
+  /** The matches of a route that somebody holds stay as they are; they only count no more. */
+  #forgetAll(): void {
+    for (const route of this.#table) if (route !== undefined) route.stamp = STALE
+    this.#table = new Array(this.#mask + 1)
+    this.#cachedMatches = 0
+  }
+
+  #drop(route: Route<T>): void {
+    route.stamp = STALE
+    this.#cachedMatches -= countOf(route.matches)
+  }
+
+  #changed(subject: string): void {
+    const bytes = Buffer.from(subject, 'latin1')
+    if (isLiteral(subject)) this.#subjectChanged(bytes)
+    else if (subject.startsWith('*') || subject.startsWith('>')) {
+      for (let i = 0; i < BRANCH_COUNT; i++) this.#advance(i)
+    } else this.#advance(branchOf(bytes, 0, bytes.byteLength))
+  }
+
+  #advance(branch: number): void {
+    this.#stamps[branch] = ((this.#stamps[branch] as number) + 1) & 0x7fffffff
+  }
+
+  #subjectChanged(subject: Buffer): void {
+    const hash = fnv1a(subject, 0, subject.byteLength)
+    for (let i = 0; i < PROBE_COUNT; i++) {
+      const route = this.#table[(hash + i) & this.#mask]
+      if (route?.hash === hash && route.subject.equals(subject)) route.stamp = STALE
+    }
+  }
+}
+
+function countOf({ plain, groups }: Matches<unknown>): number {
+  let count = plain.length
+  for (const group of groups) count += group.length
+  return count
+}
+
+function branchOf(subject: Buffer, start: number, end: number): number {
+  let tokenEnd = start
+  while (tokenEnd < end && subject[tokenEnd] !== DOT) tokenEnd++
+  return fnv1a(subject, start, tokenEnd, FNV_START) & (BRANCH_COUNT - 1)
+}
