@@ -20,6 +20,8 @@ export interface SettingsInput {
   readonly kafka?: string
   /** `HOST:PORT`, or false for none. */
   readonly http?: string | false
+  /** `HOST:PORT`, or false for none. */
+  readonly nats?: string | false
   readonly allowAnonymous?: boolean
   /** The node that a data directory belongs to, for when no setting says which node this is. */
   readonly nodeIdOf?: (dataDir: string) => number | undefined
@@ -33,6 +35,8 @@ export interface BrokerSettings {
   readonly kafka: ListenAddress
   /** null: no HTTP port. */
   readonly http: ListenAddress | null
+  /** null: no NATS port. */
+  readonly nats: ListenAddress | null
   /** Told to clients; null: the address each client connected to. */
   readonly advertised: ListenAddress | null
 }
@@ -40,6 +44,7 @@ export interface BrokerSettings {
 const DEFAULT_DATA_DIR = './spool-data'
 const DEFAULT_KAFKA = '127.0.0.1:9092'
 const DEFAULT_HTTP = '127.0.0.1:8080'
+const DEFAULT_NATS = '127.0.0.1:4222'
 const DEFAULT_NODE_ID = 1
 
 /** Where Kafka's built-in default is not what its own example file, and one node, want. */
@@ -70,15 +75,19 @@ export function loadSettings(input: SettingsInput): BrokerSettings {
   const kafka = kafkaAddressOf(input, given, checked)
   const http =
     input.http === false ? null : parseListenAddress(input.http ?? DEFAULT_HTTP, '--http')
+  const nats =
+    input.nats === false ? null : parseListenAddress(input.nats ?? DEFAULT_NATS, '--nats')
   const allowAnonymous = input.allowAnonymous ?? false
   requireLoopback(kafka, allowAnonymous)
-  if (http !== null) requireLoopback(http, allowAnonymous)
+  for (const address of [http, nats]) {
+    if (address !== null) requireLoopback(address, allowAnonymous)
+  }
   const advertised = advertisedOf(given)
   // What clients read with DescribeConfigs is what holds.
   given.set('log.dirs', dataDir)
   given.set('node.id', String(nodeId))
   given.set('listeners', `PLAINTEXT://${formatAddress(kafka)}`)
-  return { config: new BrokerConfig(given), dataDir, nodeId, kafka, http, advertised }
+  return { config: new BrokerConfig(given), dataDir, nodeId, kafka, http, nats, advertised }
 }
 
 /** Reads `name=value`. */

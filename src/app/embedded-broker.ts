@@ -79,6 +79,7 @@ export class Broker {
       dataDir: dataDir ?? MEMORY_DIRECTORY,
       kafka: formatAddress({ host, port }),
       http: false,
+      nats: false,
       ...(isInMemory ? {} : { nodeIdOf: nodeIdOnDisk }),
       allowAnonymous: options.allowAnonymous ?? false,
     })

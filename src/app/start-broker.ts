@@ -8,6 +8,7 @@ import { SystemScheduler } from '../adapters/system-scheduler.ts'
 import { HttpFrontend } from '../frontends/http/http-frontend.ts'
 import { FetchSessions } from '../frontends/kafka/fetch-session.ts'
 import { KafkaFrontend } from '../frontends/kafka/kafka-frontend.ts'
+import type { NatsFrontend } from '../frontends/nats/nats-frontend.ts'
 import type { FileSystem } from '../ports/file-system.ts'
 import type { Logger } from '../ports/logger.ts'
 import { describeAddressInUse } from './address-owner.ts'
@@ -15,6 +16,7 @@ import { BrokerCore } from './broker-core.ts'
 import type { BrokerSettings } from './broker-settings.ts'
 import { kafkaHandlers } from './kafka-handlers.ts'
 import type { ListenAddress } from './listen-address.ts'
+import { MAX_NATS_CONNECTIONS, makeNatsFrontend } from './nats-services.ts'
 import { WorkerSegmentCleaner } from './worker-segment-cleaner.ts'
 
 export interface StartOptions {
@@ -29,6 +31,7 @@ export interface RunningBroker {
   /** Where it listens, with the port that was free if 0 was asked. */
   readonly kafka: ListenAddress
   readonly http: ListenAddress | null
+  readonly nats: ListenAddress | null
   /** Serves what came, then stops with all data safe. Calling it again waits for the same stop. */
   stop(): Promise<void>
 }
@@ -62,11 +65,13 @@ export async function startBroker(options: StartOptions): Promise<RunningBroker>
   })
   let kafkaFrontend: KafkaFrontend | undefined
   let httpFrontend: HttpFrontend | undefined
+  let natsFrontend: NatsFrontend | undefined
   const stop = async (): Promise<void> => {
     // Timers of the scheduler keep no process alive, and this one must not end before its files are whole.
     const alive = setInterval(() => undefined, DRAIN_MS)
     try {
       await httpFrontend?.stop()
+      await natsFrontend?.stop(DRAIN_MS)
       await kafkaFrontend?.stop(DRAIN_MS)
       await core.close()
     } finally {
@@ -75,7 +80,15 @@ export async function startBroker(options: StartOptions): Promise<RunningBroker>
   }
   try {
     kafkaFrontend = makeKafkaFrontend(core, options, meter)
-    const kafka = await kafkaFrontend.listen(listenOptionsOf(settings))
+    const kafka = await kafkaFrontend.listen(listenOptionsOf(settings, settings.kafka))
+    let nats: ListenAddress | null = null
+    if (settings.nats !== null) {
+      natsFrontend = makeNatsFrontend(core, logger, meter)
+      const common = listenOptionsOf(settings, settings.nats)
+      const maxConnections = Math.min(common.maxConnections, MAX_NATS_CONNECTIONS)
+      // Silent clients are asked whether they are there.
+      nats = await natsFrontend.listen({ ...common, maxConnections, idleTimeoutMs: -1 })
+    }
     let http: ListenAddress | null = null
     if (settings.http !== null) {
       httpFrontend = new HttpFrontend({
@@ -91,6 +104,7 @@ export async function startBroker(options: StartOptions): Promise<RunningBroker>
       core,
       kafka,
       http,
+      nats,
       stop: () => {
         stopped ??= stop()
         return stopped
@@ -158,9 +172,9 @@ function diskBytes(directory: string): { total: number; usable: number } {
 /** Source: MIN_INCREMENTAL_FETCH_SESSION_EVICTION_MS of Kafka, which has no config for it. */
 const MIN_SESSION_EVICTION_MS = 120_000
 
-function listenOptionsOf({ kafka, config }: BrokerSettings) {
+function listenOptionsOf({ config }: BrokerSettings, address: ListenAddress) {
   return {
-    ...kafka,
+    ...address,
     maxConnections: config.getInt('max.connections'),
     maxConnectionsPerIp: config.getInt('max.connections.per.ip'),
     maxConnectionsPerIpOverrides: new Map(

@@ -12,7 +12,7 @@ export function addServerCommands(program: Command): void {
     .option('--kafka <host:port>', 'where Kafka clients connect (default 127.0.0.1:9092)')
     .option('--http <host:port>', 'where metrics and health are (default 127.0.0.1:8080)')
     .option('--no-http', 'no HTTP port')
-    .option('--nats <host:port>', 'not in this version: it has no NATS listener')
+    .option('--nats <host:port>', 'where NATS clients connect (default 127.0.0.1:4222)')
     .option('--no-nats', 'no NATS port')
     .option('--allow-anonymous', 'listen on other addresses than loopback without any login')
     .addOption(

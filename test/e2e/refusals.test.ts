@@ -25,7 +25,7 @@ import {
 
 after(cleanUp)
 
-const FREE_PORTS = ['--kafka', '127.0.0.1:0', '--no-http']
+const FREE_PORTS = ['--kafka', '127.0.0.1:0', '--no-nats', '--no-http']
 const NOBODY = 65_534
 
 /** Every file with its content, to see that nothing was touched. */
@@ -85,7 +85,7 @@ describe('spool serve leaves alone what it cannot have', () => {
     await new Promise((resolve) => server.once('listening', resolve))
     const { port } = server.address() as { port: number }
     const directory = newDirectory()
-    const address = ['--kafka', `127.0.0.1:${port}`, '--no-http']
+    const address = ['--kafka', `127.0.0.1:${port}`, '--no-nats', '--no-http']
     const result = await runSpool('serve', '--data-dir', directory, ...address)
     server.close()
     assertRefused(result, new RegExp(`127\\.0\\.0\\.1:${port}.*in use.*${process.pid}`))

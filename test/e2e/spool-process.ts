@@ -92,7 +92,7 @@ export function serve(
   settings: Readonly<Record<string, string>> = {},
 ): Promise<Server> {
   const sets = Object.entries(settings).flatMap(([name, value]) => ['--set', `${name}=${value}`])
-  const where = ['--data-dir', directory, '--kafka', '127.0.0.1:0', '--no-http']
+  const where = ['--data-dir', directory, '--kafka', '127.0.0.1:0', '--no-nats', '--no-http']
   const child = spawnSpool(['serve', ...where, ...sets])
   let output = ''
   let errors = ''

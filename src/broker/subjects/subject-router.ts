@@ -104,6 +104,14 @@ export class SubjectRouter<T> {
     return this.#cache(new Route(hash, Buffer.from(bytes.subarray(start, end))), home)
   }
 
+  /** The same for a subject that is not worth keeping. Holds until the next call. */
+  matchesOf(subject: Buffer): Matches<T> {
+    const { matches } = this.#uncached
+    matches.clear()
+    this.#trie.match(subject, 0, subject.byteLength, matches)
+    return matches
+  }
+
   #cache(route: Route<T>, home: number): Route<T> {
     let place = home
     for (let i = 0; i < PROBE_COUNT; i++) {

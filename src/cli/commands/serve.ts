@@ -18,14 +18,17 @@ export interface ServeOptions {
   readonly logLevel: LogLevel
 }
 
-/** Runs a broker until a signal ends it. Prints a line per listener, then `ready in N ms`. */
+/** Runs a broker until a signal ends it. Prints its addresses, then `ready in N ms`. */
 export async function serve(options: ServeOptions): Promise<void> {
   keepYoungGeneration()
   const settings = settingsOf(options)
   const logger = createPinoLogger(options.logLevel)
   const broker = await startBroker({ settings, logger })
   const lines = [`kafka ${formatAddress(broker.kafka)}`]
-  if (broker.http !== null) lines.push(`http ${formatAddress(broker.http)}`)
+  const others: string[] = []
+  if (broker.nats !== null) others.push(`nats ${formatAddress(broker.nats)}`)
+  if (broker.http !== null) others.push(`http ${formatAddress(broker.http)}`)
+  if (others.length > 0) lines.push(others.join('  '))
   lines.push(`ready in ${Math.round(performance.now())} ms`)
   process.stdout.write(`${lines.join('\n')}\n`)
   stopOnSignals(broker)
@@ -41,9 +44,6 @@ function keepYoungGeneration(): void {
 }
 
 function settingsOf(options: ServeOptions): BrokerSettings {
-  if (typeof options.nats === 'string') {
-    throw usageFailure('this version has no NATS listener: leave --nats out')
-  }
   try {
     return loadSettings({
       settings: new Map((options.set ?? []).map(parseSetting)),
@@ -51,6 +51,7 @@ function settingsOf(options: ServeOptions): BrokerSettings {
       ...(options.dataDir !== undefined && { dataDir: options.dataDir }),
       ...(options.kafka !== undefined && { kafka: options.kafka }),
       ...(options.http === true ? {} : { http: options.http }),
+      ...(options.nats === true ? {} : { nats: options.nats }),
       allowAnonymous: options.allowAnonymous ?? false,
       nodeIdOf: nodeIdOnDisk,
     })

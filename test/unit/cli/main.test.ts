@@ -20,7 +20,7 @@ describe('the command line', () => {
       [['serve', '--kafka', '9092'], /^spool: --kafka "9092" is not HOST:PORT/],
       [['serve', '--set', 'num.partition=1'], /did you mean num\.partitions\?/],
       [['serve', '--kafka', '0.0.0.0:0'], /--allow-anonymous/],
-      [['serve', '--nats', '127.0.0.1:0'], /^spool: this version has no NATS listener/],
+      [['serve', '--nats', '4222'], /^spool: --nats "4222" is not HOST:PORT/],
       [['serve', '--config', '/none'], /the config file \/none is not there/],
       [['topic', 'list', '-o', 'xml'], /-o "xml" is not json or table/],
       [['topic', 'alter', 't'], /nothing to change/],

@@ -1,0 +1,80 @@
+import type { PublishedMessage } from '../../wire/nats/published-message.ts'
+import { LARGE_CHUNK_BYTES } from './chunk-pool.ts'
+import type { Outbox } from './outbox.ts'
+
+const BLANK = 32
+const H = 72
+const M = 77
+const S = 83
+const G = 71
+
+/** `MSG` and the blank behind it, with an H in front where there are headers. */
+const VERB_BYTES = 4
+
+/** Up to so many bytes a loop is quicker than a call. */
+const LOOP_BYTES = 32
+
+/**
+ * Writes MSG or HMSG: operation, subject and sid, then `tail[tailStart..tailEnd)`, which the caller may
+ * use again after the call.
+ */
+export function writeMessage(
+  outbox: Outbox,
+  message: PublishedMessage,
+  sid: Buffer,
+  hasHeaders: boolean,
+  tail: Buffer,
+  tailStart: number,
+  tailEnd: number,
+): void {
+  const at = writeHead(outbox, message, sid, hasHeaders, tailEnd - tailStart)
+  copy(tail, tailStart, tailEnd, outbox.chunk as Buffer, at)
+}
+
+/** The same for a tail that is too large for a chunk: it is sent from where it is. */
+export function writeLargeMessage(
+  outbox: Outbox,
+  message: PublishedMessage,
+  sid: Buffer,
+  hasHeaders: boolean,
+  tail: Buffer,
+): void {
+  writeHead(outbox, message, sid, hasHeaders, 0)
+  outbox.append(tail)
+}
+
+/** @returns where the tail begins, for which there is room */
+function writeHead(
+  outbox: Outbox,
+  message: PublishedMessage,
+  sid: Buffer,
+  hasHeaders: boolean,
+  tailBytes: number,
+): number {
+  const { bytes, subjectStart, subjectEnd } = message
+  const subjectBytes = subjectEnd - subjectStart
+  const verbBytes = hasHeaders ? VERB_BYTES + 1 : VERB_BYTES
+  let at = outbox.reserve(verbBytes + subjectBytes + 1 + sid.byteLength + tailBytes)
+  const chunk = outbox.chunk as Buffer
+  if (hasHeaders) chunk[at++] = H
+  chunk[at++] = M
+  chunk[at++] = S
+  chunk[at++] = G
+  chunk[at++] = BLANK
+  copy(bytes, subjectStart, subjectEnd, chunk, at)
+  at += subjectBytes
+  chunk[at++] = BLANK
+  copy(sid, 0, sid.byteLength, chunk, at)
+  return at + sid.byteLength
+}
+
+/** Larger tails are sent from where they are. Subject and sid, which are control lines, fit as well. */
+export const MAX_COPIED_TAIL_BYTES = LARGE_CHUNK_BYTES / 2
+
+function copy(from: Buffer, start: number, end: number, into: Buffer, at: number): void {
+  if (end - start > LOOP_BYTES) {
+    from.copy(into, at, start, end)
+    return
+  }
+  for (let i = start, to = at; i < end; i++, to++) into[to] = from[i] as number
+}

@@ -1,0 +1,118 @@
+import type { Matches } from '../../broker/subjects/matches.ts'
+import { type RouterLimits, SubjectRouter } from '../../broker/subjects/subject-router.ts'
+import type { Random } from '../../ports/random.ts'
+import type { PublishedMessage } from '../../wire/nats/published-message.ts'
+import { ChunkPool } from './chunk-pool.ts'
+import { SharedTail, type Subscriber, type Subscription } from './subscription.ts'
+
+const ROUTER_LIMITS: RouterLimits = { maxCachedSubjects: 32 * 1024, maxCachedMatches: 1024 * 1024 }
+
+/** Unused chunks that stay for the next turn. */
+const KEPT_CHUNK_BYTES = 16 * 1024 * 1024
+
+const SEED_BELOW = 0x7fffffff
+
+/** What is written to in a turn, and leaves at its end. */
+export interface Flushable {
+  /** Sends what there is; returns whether its peer is so far behind that a publisher shall wait. */
+  flushAll(): boolean
+  /** `publisher` waits until less is pending, or its patience ends. */
+  letWait(publisher: Stallable): void
+}
+
+export interface Stallable {
+  stalled(): void
+  resumed(): void
+}
+
+/** Counts since the start. */
+export interface HubCounts {
+  receivedMessages: number
+  receivedBytes: number
+  sentMessages: number
+  sentBytes: number
+}
+
+/** Where the messages of all clients meet. */
+export class NatsHub {
+  readonly router: SubjectRouter<Subscription>
+  readonly chunks = new ChunkPool(KEPT_CHUNK_BYTES)
+  readonly counts: HubCounts = {
+    receivedMessages: 0,
+    receivedBytes: 0,
+    sentMessages: 0,
+    sentBytes: 0,
+  }
+  readonly #shared = new SharedTail()
+  #dirty: Flushable[] = []
+  #flushing: Flushable[] = []
+  /** State of a xorshift generator: a fair choice for each message costs no call to the system. */
+  #dice: number
+
+  constructor(random: Random) {
+    this.router = new SubjectRouter(ROUTER_LIMITS, random.int(SEED_BELOW))
+    this.#dice = random.int(SEED_BELOW) + 1
+  }
+
+  dirty(flushable: Flushable): void {
+    this.#dirty.push(flushable)
+  }
+
+  /** Sends what was written since the last flush; a publisher that is too quick waits. */
+  flush(publisher: (Flushable & Stallable) | null): void {
+    const flushing = this.#dirty
+    this.#dirty = this.#flushing
+    this.#flushing = flushing
+    for (const flushable of flushing) {
+      const isBehind = flushable.flushAll()
+      if (isBehind && publisher !== null && flushable !== publisher) flushable.letWait(publisher)
+    }
+    flushing.length = 0
+  }
+
+  /** @returns whether anybody got the message */
+  fanOut(
+    { plain, groups }: Matches<Subscription>,
+    message: PublishedMessage,
+    publisher: Subscriber,
+  ): boolean {
+    const shared = this.#shared
+    let count = 0
+    for (let i = 0; i < plain.length; i++) {
+      const subscription = plain[i] as Subscription
+      if (subscription.subscriber.deliver(subscription, message, publisher, shared)) count++
+    }
+    for (let i = 0; i < groups.length; i++) {
+      if (this.#deliverToOne(groups[i] as Subscription[], message, publisher)) count++
+    }
+    shared.clear()
+    this.counts.sentMessages += count
+    this.counts.sentBytes += count * (message.bodyEnd - message.bodyStart)
+    return count > 0
+  }
+
+  /** Any member may get it; the next one if the first can't. */
+  #deliverToOne(
+    group: readonly Subscription[],
+    message: PublishedMessage,
+    publisher: Subscriber,
+  ): boolean {
+    const count = group.length
+    const first = count === 1 ? 0 : this.#roll(count)
+    for (let i = 0; i < count; i++) {
+      const subscription = group[(first + i) % count] as Subscription
+      if (subscription.subscriber.deliver(subscription, message, publisher, this.#shared))
+        return true
+    }
+    return false
+  }
+
+  #roll(below: number): number {
+    let dice = this.#dice
+    dice ^= dice << 13
+    dice ^= dice >>> 17
+    dice ^= dice << 5
+    this.#dice = dice
+    return (dice >>> 0) % below
+  }
+}

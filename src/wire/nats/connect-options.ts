@@ -1,0 +1,80 @@
+/** What a client says about itself in CONNECT, as far as the server acts on it. */
+export interface ConnectOptions {
+  readonly verbose: boolean
+  readonly pedantic: boolean
+  readonly echo: boolean
+  readonly headers: boolean
+  readonly noResponders: boolean
+  readonly protocol: number
+  readonly name: string
+  /** It names an account, which only a server in a cluster may. */
+  readonly namesAccount: boolean
+}
+
+/** What holds before the first CONNECT. Source: `defaultOpts` of nats-server. */
+export const INITIAL_OPTIONS: ConnectOptions = {
+  verbose: true,
+  pedantic: true,
+  echo: true,
+  headers: false,
+  noResponders: false,
+  protocol: 0,
+  name: '',
+  namesAccount: false,
+}
+
+/**
+ * Reads the JSON of a CONNECT. What it leaves out stays as it was.
+ * @returns null when it is no object of the right types
+ */
+export function parseConnect(json: string, before: ConnectOptions): ConnectOptions | null {
+  let given: unknown
+  try {
+    given = JSON.parse(json)
+  } catch {
+    return null
+  }
+  if (typeof given !== 'object' || given === null || Array.isArray(given)) return null
+  const fields = new Fields(given as Record<string, unknown>)
+  const options = {
+    verbose: fields.boolean('verbose', before.verbose),
+    pedantic: fields.boolean('pedantic', before.pedantic),
+    echo: fields.boolean('echo', before.echo),
+    headers: fields.boolean('headers', before.headers),
+    noResponders: fields.boolean('no_responders', before.noResponders),
+    protocol: fields.integer('protocol', before.protocol),
+    name: fields.text('name', before.name),
+    namesAccount: fields.boolean('new_account', false) || fields.text('account', '') !== '',
+  }
+  return fields.isValid ? options : null
+}
+
+class Fields {
+  isValid = true
+  readonly #given: Record<string, unknown>
+
+  constructor(given: Record<string, unknown>) {
+    this.#given = given
+  }
+
+  boolean(name: string, otherwise: boolean): boolean {
+    const value = this.#given[name] ?? otherwise
+    if (typeof value === 'boolean') return value
+    this.isValid = false
+    return otherwise
+  }
+
+  integer(name: string, otherwise: number): number {
+    const value = this.#given[name] ?? otherwise
+    if (typeof value === 'number' && Number.isInteger(value)) return value
+    this.isValid = false
+    return otherwise
+  }
+
+  text(name: string, otherwise: string): string {
+    const value = this.#given[name] ?? otherwise
+    if (typeof value === 'string') return value
+    this.isValid = false
+    return otherwise
+  }
+}
