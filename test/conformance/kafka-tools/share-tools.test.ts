@@ -59,7 +59,8 @@ describe("Apache Kafka's tools for share groups", () => {
   it('share-groups lists, describes, resets and deletes a group', async () => {
     assert.match(await run('share-groups', '--list --state'), /^sharers\s+Empty/m)
     const offsets = await run('share-groups', '--describe --group sharers')
-    assert.match(offsets, /^sharers\s+queue\s+0\s+\d+\s+0/m)
+    // The producer may have sent everything to one partition; the others have no start then.
+    assert.match(offsets, /^sharers\s+queue\s+\d\s+\d+\s+0/m)
     const reset = '--reset-offsets --to-earliest --topic queue --execute'
     assert.match(await run('share-groups', `--group sharers ${reset}`), /^sharers\s+queue\s+0\s+0/m)
     const described = await run('share-groups', '--describe --group sharers --state')
