@@ -58,7 +58,15 @@ describe('one data directory goes back and forth between Kafka and Spool', () =>
   hop('is all there on Kafka once more, and Spool keeps off while it runs', async (exchange) => {
     await exchange.startKafka()
     await assert.rejects(
-      exchange.spool('serve', '--data-dir', exchange.dataDir, '--kafka', '127.0.0.1:0', ...ALONE),
+      exchange.spool(
+        'serve',
+        '--data-dir',
+        exchange.dataDir,
+        '--kafka',
+        '127.0.0.1:0',
+        '--no-http',
+        '--no-nats',
+      ),
       /ended with 1:\nspool: .* is in use by Apache Kafka/,
     )
     await exchange.change()
