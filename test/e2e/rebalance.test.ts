@@ -9,12 +9,6 @@ after(cleanUp)
 const TOPIC = 'numbers'
 const PARTITION_COUNT = 6
 
-/** Members of KIP-848 learn of a change with a heartbeat; 5 s is the default. */
-const SETTINGS = {
-  'group.consumer.min.heartbeat.interval.ms': '100',
-  'group.consumer.heartbeat.interval.ms': '100',
-}
-
 /** Joins a group and reads; commits each record before it reads the next one. */
 type Join = (server: Server, ledger: Ledger) => Promise<Member>
 
@@ -40,48 +34,44 @@ const joinKafkajs: Join = async (server, ledger) => {
   return { assigned: () => assigned, stop: () => consumer.disconnect() }
 }
 
-/** @param protocol of KIP-848 or the one before */
-const joinPlatformatic =
-  (protocol: 'classic' | 'consumer'): Join =>
-  async (server, ledger) => {
-    const consumer = new Consumer({
-      clientId: protocol,
-      bootstrapBrokers: [server.bootstrap],
-      groupId: 'readers',
-      deserializers: stringDeserializers,
-      autocommit: false,
-      maxWaitTime: 50,
-      ...(protocol === 'consumer'
-        ? { groupProtocol: protocol }
-        : { groupProtocol: protocol, heartbeatInterval: 100 }),
-    })
-    consumer.on('consumer:group:join', () => ledger.changed())
-    consumer.on('consumer:heartbeat:end', () => ledger.changed())
-    const stream = await consumer.consume({
-      topics: [TOPIC],
-      mode: 'committed',
-      fallbackMode: 'earliest',
-    })
-    const assigned = (): number[] =>
-      (consumer.assignments ?? [])
-        .filter(({ topic }) => topic === TOPIC)
-        .flatMap(({ partitions }) => partitions)
-    const reading = (async () => {
-      for await (const { partition, value, commit } of stream) {
-        // A fetch that was under way still brings records of partitions that went to another member.
-        if (!assigned().includes(partition)) continue
-        await commit()
-        ledger.take(partition, Number(value))
-      }
-    })()
-    return {
-      assigned,
-      stop: async () => {
-        await consumer.close(true)
-        await reading
-      },
+/** Its consumer protocol is not in here: test/conformance/FINDINGS.md says why. */
+const joinPlatformatic: Join = async (server, ledger) => {
+  const consumer = new Consumer({
+    clientId: 'reader',
+    bootstrapBrokers: [server.bootstrap],
+    groupId: 'readers',
+    deserializers: stringDeserializers,
+    autocommit: false,
+    maxWaitTime: 50,
+    heartbeatInterval: 100,
+  })
+  consumer.on('consumer:group:join', () => ledger.changed())
+  consumer.on('consumer:heartbeat:end', () => ledger.changed())
+  const stream = await consumer.consume({
+    topics: [TOPIC],
+    mode: 'committed',
+    fallbackMode: 'earliest',
+  })
+  const assigned = (): number[] =>
+    (consumer.assignments ?? [])
+      .filter(({ topic }) => topic === TOPIC)
+      .flatMap(({ partitions }) => partitions)
+  const reading = (async () => {
+    for await (const { partition, value, commit } of stream) {
+      // A fetch that was under way still brings records of partitions that went to another member.
+      if (!assigned().includes(partition)) continue
+      await commit()
+      ledger.take(partition, Number(value))
     }
+  })()
+  return {
+    assigned,
+    stop: async () => {
+      await consumer.close(true)
+      await reading
+    },
   }
+}
 
 /** Appends numbers to every partition, as many as are said. */
 class Numbers {
@@ -137,12 +127,11 @@ const filled = (value: number): number[] => new Array(PARTITION_COUNT).fill(valu
 describe('a group that grows and shrinks, 2 to 3 to 1 members', () => {
   const clients: readonly (readonly [string, Join])[] = [
     ['kafkajs', joinKafkajs],
-    ['@platformatic/kafka, classic protocol', joinPlatformatic('classic')],
-    ['@platformatic/kafka, consumer protocol (KIP-848)', joinPlatformatic('consumer')],
+    ['@platformatic/kafka', joinPlatformatic],
   ]
   for (const [name, join] of clients) {
     it(`reads every record once and in order, and goes on where it committed: ${name}`, async () => {
-      const server = await serve(newDirectory(), SETTINGS)
+      const server = await serve(newDirectory())
       await createTopic(server)
       const ledger = new Ledger(PARTITION_COUNT)
       const numbers = new Numbers(server)
@@ -167,7 +156,7 @@ describe('a group that grows and shrinks, 2 to 3 to 1 members', () => {
   }
 
   it('does so with kafkajs while records keep coming', async () => {
-    const server = await serve(newDirectory(), SETTINGS)
+    const server = await serve(newDirectory())
     await createTopic(server)
     const ledger = new Ledger(PARTITION_COUNT)
     const numbers = new Numbers(server)
