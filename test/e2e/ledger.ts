@@ -8,21 +8,28 @@ export interface Member {
   readonly stop: () => Promise<void>
 }
 
+/** How often a group may read a record while members come and go. */
+export type Delivery = 'once' | 'at least once'
+
 /**
  * What a group read. Each partition holds the numbers 0, 1, 2…, so the next number a partition may
- * bring is known: one again, one left out or two in the wrong order is an error at once.
+ * bring is known: one again, one left out or two in the wrong order is an error at once. With
+ * `at least once` one that was read before may come again, and nothing else is forgiven.
  */
 export class Ledger {
   readonly #next: number[]
+  readonly #delivery: Delivery
   readonly #waiters = new Set<() => void>()
   readonly #problems: string[] = []
 
-  constructor(partitionCount: number) {
+  constructor(partitionCount: number, delivery: Delivery = 'once') {
     this.#next = new Array(partitionCount).fill(0)
+    this.#delivery = delivery
   }
 
   take(partition: number, number: number): void {
-    const expected = this.#next[partition]
+    const expected = this.#next[partition] ?? 0
+    if (number < expected && this.#delivery === 'at least once') return
     if (number !== expected) {
       this.#problems.push(`partition ${partition} brought ${number} instead of ${expected}`)
     }
