@@ -5,6 +5,7 @@ import type { Meter } from '../../ports/meter.ts'
 import type { Scheduler } from '../../ports/scheduler.ts'
 import type { Connection, Listener, ListenOptions, Transport } from '../../ports/transport.ts'
 import type { Api } from '../../wire/kafka/codec.ts'
+import { OpenSessions } from '../open-sessions.ts'
 import { Dispatcher } from './dispatcher.ts'
 import type { ClientConnection, Endpoint, KafkaHandler } from './handler.ts'
 import { unsupportedApiVersionsResponse } from './handlers/18-api-versions.ts'
@@ -42,10 +43,9 @@ const ANONYMOUS = 'User:ANONYMOUS'
 export class KafkaFrontend {
   readonly #options: KafkaFrontendOptions
   readonly #services: SessionServices
-  readonly #sessions = new Set<KafkaSession>()
+  readonly #sessions = new OpenSessions<KafkaSession>()
   #listener: Listener | null = null
   #nextConnectionId = 0
-  #whenEmpty: (() => void) | null = null
 
   constructor(options: KafkaFrontendOptions) {
     const { clock, logger, meter, limits } = options
@@ -92,32 +92,12 @@ export class KafkaFrontend {
     const listener = this.#listener
     if (listener === null) return
     this.#listener = null
-    const stopped = listener.stopAccepting()
-    for (const session of this.#sessions) session.drain()
-    await this.#allClosed(graceMs)
-    await listener.close()
-    await stopped
-  }
-
-  /**
-   * Resolves when the last session is gone, or the time is up. It is told rather than looking again:
-   * timers keep no process alive, and once the sockets are closed nothing else of it may.
-   */
-  #allClosed(graceMs: number): Promise<void> {
-    if (this.#sessions.size === 0) return Promise.resolve()
-    return new Promise((resolve) => {
-      const timer = this.#options.scheduler.after(graceMs, resolve)
-      this.#whenEmpty = () => {
-        timer.cancel()
-        resolve()
-      }
-    })
+    await this.#sessions.close(listener, this.#options.scheduler, graceMs)
   }
 
   #gone(session: KafkaSession): void {
-    this.#sessions.delete(session)
     this.#options.connectionClosed?.(session.client.id)
-    if (this.#sessions.size === 0) this.#whenEmpty?.()
+    this.#sessions.gone(session)
   }
 
   #accept(connection: Connection): KafkaSession {

@@ -4,6 +4,7 @@ import type { Random } from '../../ports/random.ts'
 import type { Scheduler, Timer } from '../../ports/scheduler.ts'
 import type { Connection, Listener, ListenOptions, Transport } from '../../ports/transport.ts'
 import type { ServerInfo } from '../../wire/nats/server-text.ts'
+import { OpenSessions } from '../open-sessions.ts'
 import { NatsHub } from './nats-hub.ts'
 import { type NatsLimits, type NatsServices, NatsSession } from './nats-session.ts'
 
@@ -36,14 +37,13 @@ const BASE_32 = 'ABCDEFGHIJKLMNOPQRSTUVWXYZ234567'
 export class NatsFrontend {
   readonly #options: NatsFrontendOptions
   readonly #services: NatsServices
-  readonly #sessions = new Set<NatsSession>()
+  readonly #sessions = new OpenSessions<NatsSession>()
   readonly #serverId: string
   #listener: Listener | null = null
   #maxConnections = 0
   #host = ''
   #nextClientId = 1
   #tick: Timer | null = null
-  #whenEmpty: (() => void) | null = null
 
   constructor(options: NatsFrontendOptions) {
     const { meter, limits, logger, scheduler, random } = options
@@ -94,22 +94,7 @@ export class NatsFrontend {
     if (listener === null) return
     this.#listener = null
     this.#tick?.cancel()
-    const stopped = listener.stopAccepting()
-    for (const session of this.#sessions) session.drain()
-    await this.#allClosed(graceMs)
-    await listener.close()
-    await stopped
-  }
-
-  #allClosed(graceMs: number): Promise<void> {
-    if (this.#sessions.size === 0) return Promise.resolve()
-    return new Promise((resolve) => {
-      const timer = this.#options.scheduler.after(graceMs, resolve)
-      this.#whenEmpty = () => {
-        timer.cancel()
-        resolve()
-      }
-    })
+    await this.#sessions.close(listener, this.#options.scheduler, graceMs)
   }
 
   #scheduleTick(): void {
@@ -125,10 +110,7 @@ export class NatsFrontend {
       connection,
       this.#infoFor(connection),
       this.#services,
-      () => {
-        this.#sessions.delete(session)
-        if (this.#sessions.size === 0) this.#whenEmpty?.()
-      },
+      () => this.#sessions.gone(session),
     )
     this.#sessions.add(session)
     const isTooMany = this.#sessions.size > this.#maxConnections
