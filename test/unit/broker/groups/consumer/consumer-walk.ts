@@ -120,7 +120,8 @@ export class ConsumerWalk extends MachineHarness {
 
   #take(who: number, walker: Walker, answer: ConsumerHeartbeatResult): void {
     const { errorCode, memberEpoch, assignment } = answer
-    if (errorCode === UNRELEASED_INSTANCE_ID) {
+    if (errorCode === UNRELEASED_INSTANCE_ID || errorCode === GROUP_MAX_SIZE_REACHED) {
+      // A client takes these as final.
       this.walkers.delete(who)
     } else if (errorCode !== 0) {
       // Fenced or unknown: it lets go of everything and joins anew.
@@ -141,6 +142,7 @@ export class ConsumerWalk extends MachineHarness {
   }
 }
 
+const GROUP_MAX_SIZE_REACHED = 81
 const UNRELEASED_INSTANCE_ID = 111
 
 function toTopics(owned: ReadonlySet<string>) {
