@@ -11,7 +11,7 @@ const LOAD = 'load'
 const TABLE_BYTES = 1.2e9
 /** A look at a small scale needs something to compact too. */
 const LEAST_BYTES = 30e6
-const SECONDS = 4
+const SECONDS = 2
 const LEAST_SECONDS = 0.5
 const POLL_MS = 20
 const START_LIMIT_MS = 60_000
