@@ -11,6 +11,10 @@ const DOT = 46
 /** Places looked at for one hash. */
 const PROBE_COUNT = 4
 
+/** Uncached matches that hold at one time. */
+const UNCACHED_COUNT = 8
+const NO_SUBJECT = Buffer.alloc(0)
+
 export interface RouterLimits {
   /** Subjects whose matches are kept; a power of two. */
   readonly maxCachedSubjects: number
@@ -45,9 +49,13 @@ export class SubjectRouter<T> {
   /** The subject of each place that was missed last: only one missed twice in a row gets the place. */
   readonly #missed: Int32Array
   readonly #stamps = new Int32Array(BRANCH_COUNT)
-  readonly #uncached = new Route<T>(0, Buffer.alloc(0))
+  /** Several: whoever gets a message may publish another one while the matches are in use. */
+  readonly #uncached = Array.from({ length: UNCACHED_COUNT }, () => new Route<T>(0, NO_SUBJECT))
+  #uncachedIndex = 0
   #cachedMatches = 0
   #count = 0
+  /** Told of the subject of each subscription that came or went. */
+  onChange: ((subject: string) => void) | null = null
 
   /** @param seed random */
   constructor(limits: RouterLimits, seed: number) {
@@ -83,7 +91,7 @@ export class SubjectRouter<T> {
 
   /**
    * Who listens to the subject `bytes[start..end)`, whose `fnv1a` is `hash`. What is returned holds
-   * until the next call; `isCurrent` tells whether it may be kept longer.
+   * for the next seven calls; `isCurrent` tells whether it may be kept longer.
    */
   find(bytes: Buffer, start: number, end: number, hash: number): Route<T> {
     const home = hash & this.#mask
@@ -96,20 +104,25 @@ export class SubjectRouter<T> {
     }
     if (this.#missed[home] !== hash) {
       this.#missed[home] = hash
-      const { matches } = this.#uncached
-      matches.clear()
-      this.#trie.match(bytes, start, end, matches)
-      return this.#uncached
+      const route = this.#nextUncached()
+      this.#trie.match(bytes, start, end, route.matches)
+      return route
     }
     return this.#cache(new Route(hash, Buffer.from(bytes.subarray(start, end))), home)
   }
 
-  /** The same for a subject that is not worth keeping. Holds until the next call. */
+  /** The same for a subject that is not worth keeping. Holds as long as that of `find`. */
   matchesOf(subject: Buffer): Matches<T> {
-    const { matches } = this.#uncached
-    matches.clear()
+    const { matches } = this.#nextUncached()
     this.#trie.match(subject, 0, subject.byteLength, matches)
     return matches
+  }
+
+  #nextUncached(): Route<T> {
+    this.#uncachedIndex = (this.#uncachedIndex + 1) % UNCACHED_COUNT
+    const route = this.#uncached[this.#uncachedIndex] as Route<T>
+    route.matches.clear()
+    return route
   }
 
   #cache(route: Route<T>, home: number): Route<T> {
@@ -151,6 +164,7 @@ export class SubjectRouter<T> {
   }
 
   #changed(subject: string): void {
+    this.onChange?.(subject)
     const bytes = Buffer.from(subject, 'latin1')
     if (isLiteral(subject)) this.#subjectChanged(bytes)
     else if (subject.startsWith('*') || subject.startsWith('>')) {

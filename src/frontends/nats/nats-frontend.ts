@@ -5,6 +5,8 @@ import type { Scheduler, Timer } from '../../ports/scheduler.ts'
 import type { Connection, Listener, ListenOptions, Transport } from '../../ports/transport.ts'
 import type { ServerInfo } from '../../wire/nats/server-text.ts'
 import { OpenSessions } from '../open-sessions.ts'
+import { GLOBAL_ACCOUNT } from './account.ts'
+import { Accounts } from './accounts.ts'
 import { NatsHub } from './nats-hub.ts'
 import { type NatsLimits, type NatsServices, NatsSession } from './nats-session.ts'
 
@@ -50,8 +52,11 @@ export class NatsFrontend {
     this.#options = options
     this.#serverId = newServerId(random)
     const hub = new NatsHub(random)
+    const accounts = new Accounts(hub, random)
+    const globalAccount = accounts.get(GLOBAL_ACCOUNT)
     this.#services = {
       hub,
+      globalAccount,
       limits,
       logger,
       scheduler,
@@ -66,7 +71,11 @@ export class NatsFrontend {
       ),
     }
     meter.gauge('nats_connections', 'Open connections.', () => this.#sessions.size)
-    meter.gauge('nats_subscriptions', 'Subscriptions of all clients.', () => hub.router.count)
+    meter.gauge('nats_subscriptions', 'Subscriptions of all clients.', () => {
+      let count = 0
+      for (const { router } of accounts) count += router.count
+      return count
+    })
     const { counts } = hub
     meter.gauge('nats_received_messages', 'Published since start.', () => counts.receivedMessages)
     meter.gauge('nats_received_bytes', 'Published since start.', () => counts.receivedBytes)

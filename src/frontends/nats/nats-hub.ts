@@ -1,11 +1,9 @@
 import type { Matches } from '../../broker/subjects/matches.ts'
-import { type RouterLimits, SubjectRouter } from '../../broker/subjects/subject-router.ts'
 import type { Random } from '../../ports/random.ts'
 import type { PublishedMessage } from '../../wire/nats/published-message.ts'
 import { ChunkPool } from './chunk-pool.ts'
+import { addSent, type MessageCounts, noMessages } from './message-counts.ts'
 import { SharedTail, type Subscriber, type Subscription } from './subscription.ts'
-
-const ROUTER_LIMITS: RouterLimits = { maxCachedSubjects: 32 * 1024, maxCachedMatches: 1024 * 1024 }
 
 /** Unused chunks that stay for the next turn. */
 const KEPT_CHUNK_BYTES = 16 * 1024 * 1024
@@ -25,32 +23,20 @@ export interface Stallable {
   resumed(): void
 }
 
-/** Counts since the start. */
-export interface HubCounts {
-  receivedMessages: number
-  receivedBytes: number
-  sentMessages: number
-  sentBytes: number
-}
-
 /** Where the messages of all clients meet. */
 export class NatsHub {
-  readonly router: SubjectRouter<Subscription>
   readonly chunks = new ChunkPool(KEPT_CHUNK_BYTES)
-  readonly counts: HubCounts = {
-    receivedMessages: 0,
-    receivedBytes: 0,
-    sentMessages: 0,
-    sentBytes: 0,
-  }
-  readonly #shared = new SharedTail()
+  /** Of all accounts. */
+  readonly counts: MessageCounts = noMessages()
+  /** One for each fan-out under way: whoever gets a message may publish another one at once. */
+  readonly #shared: SharedTail[] = []
+  #depth = 0
   #dirty: Flushable[] = []
   #flushing: Flushable[] = []
   /** State of a xorshift generator: a fair choice for each message costs no call to the system. */
   #dice: number
 
   constructor(random: Random) {
-    this.router = new SubjectRouter(ROUTER_LIMITS, random.int(SEED_BELOW))
     this.#dice = random.int(SEED_BELOW) + 1
   }
 
@@ -70,25 +56,26 @@ export class NatsHub {
     flushing.length = 0
   }
 
-  /** @returns whether anybody got the message */
+  /** @returns how many got the message */
   fanOut(
     { plain, groups }: Matches<Subscription>,
     message: PublishedMessage,
     publisher: Subscriber,
-  ): boolean {
-    const shared = this.#shared
+  ): number {
+    const shared = this.#sharedTail()
+    this.#depth++
     let count = 0
     for (let i = 0; i < plain.length; i++) {
       const subscription = plain[i] as Subscription
       if (subscription.subscriber.deliver(subscription, message, publisher, shared)) count++
     }
     for (let i = 0; i < groups.length; i++) {
-      if (this.#deliverToOne(groups[i] as Subscription[], message, publisher)) count++
+      if (this.#deliverToOne(groups[i] as Subscription[], message, publisher, shared)) count++
     }
+    this.#depth--
     shared.clear()
-    this.counts.sentMessages += count
-    this.counts.sentBytes += count * (message.bodyEnd - message.bodyStart)
-    return count > 0
+    addSent(this.counts, count, message)
+    return count
   }
 
   /** Any member may get it; the next one if the first can't. */
@@ -96,15 +83,23 @@ export class NatsHub {
     group: readonly Subscription[],
     message: PublishedMessage,
     publisher: Subscriber,
+    shared: SharedTail,
   ): boolean {
     const count = group.length
     const first = count === 1 ? 0 : this.#roll(count)
     for (let i = 0; i < count; i++) {
       const subscription = group[(first + i) % count] as Subscription
-      if (subscription.subscriber.deliver(subscription, message, publisher, this.#shared))
-        return true
+      if (subscription.subscriber.deliver(subscription, message, publisher, shared)) return true
     }
     return false
+  }
+
+  #sharedTail(): SharedTail {
+    const existing = this.#shared[this.#depth]
+    if (existing !== undefined) return existing
+    const shared = new SharedTail()
+    this.#shared.push(shared)
+    return shared
   }
 
   #roll(below: number): number {

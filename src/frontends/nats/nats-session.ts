@@ -18,6 +18,8 @@ import {
   PING,
   PONG,
 } from '../../wire/nats/server-text.ts'
+import type { Account } from './account.ts'
+import { addReceived } from './message-counts.ts'
 import { MAX_COPIED_TAIL_BYTES, writeLargeMessage, writeMessage } from './message-writer.ts'
 import type { Flushable, NatsHub, Stallable } from './nats-hub.ts'
 import { Outbox, type OutboxOwner } from './outbox.ts'
@@ -40,6 +42,8 @@ export interface NatsLimits extends ParserLimits {
 /** What all sessions share. */
 export interface NatsServices {
   readonly hub: NatsHub
+  /** Whose clients those are that name none. */
+  readonly globalAccount: Account
   readonly limits: NatsLimits
   readonly logger: Logger
   readonly scheduler: Scheduler
@@ -52,9 +56,6 @@ export interface NatsServices {
 /** How long a publisher waits at most for a subscriber that is behind, for each read. */
 const STALL_MS = 10
 
-/** Source: the account of clients that name none, in nats-server. */
-const GLOBAL_ACCOUNT = '$G'
-
 /** One NATS client, without any I/O of its own: bytes in, bytes out. */
 export class NatsSession
   implements StreamSession, OperationSink, Subscriber, OutboxOwner, Flushable, Stallable
@@ -65,6 +66,7 @@ export class NatsSession
   readonly #gone: () => void
   readonly #parser: NatsParser
   readonly #outbox: Outbox
+  readonly #account: Account
   readonly #subscriptions = new Map<string, Subscription>()
   #options = INITIAL_OPTIONS
   #isConnected = false
@@ -86,6 +88,7 @@ export class NatsSession
     this.#services = services
     this.#info = info
     this.#gone = gone
+    this.#account = services.globalAccount
     this.#parser = new NatsParser(this, services.limits)
     this.#outbox = new Outbox(connection, services.hub.chunks, this)
   }
@@ -148,10 +151,10 @@ export class NatsSession
   }
 
   publish(message: PublishedMessage): void {
-    const { hub } = this.#services
+    const account = this.#account
     const options = this.#options
-    hub.counts.receivedMessages++
-    hub.counts.receivedBytes += message.bodyEnd - message.bodyStart
+    addReceived(account.counts, message)
+    addReceived(account.hub.counts, message)
     if (options.pedantic && !isPublishable(message.subject())) {
       this.#outbox.append(errorLine(ErrorText.INVALID_PUBLISH_SUBJECT))
     }
@@ -162,16 +165,18 @@ export class NatsSession
     }
     if (options.verbose) this.#outbox.append(OK)
     let route = this.#lastRoute
-    if (!message.isSameSubject || route === null || !hub.router.isCurrent(route)) {
+    if (!message.isSameSubject || route === null || !account.router.isCurrent(route)) {
       const { bytes, subjectStart, subjectEnd, subjectHash } = message
-      route = hub.router.find(bytes, subjectStart, subjectEnd, subjectHash)
+      route = account.router.find(bytes, subjectStart, subjectEnd, subjectHash)
       this.#lastRoute = route
     }
-    if (!hub.fanOut(route.matches, message, this) && message.hasReply) this.#notDelivered(message)
+    if (!account.fanOut(route.matches, message, this) && message.hasReply) {
+      this.#notDelivered(message)
+    }
   }
 
   subscribe(subject: string, queue: string, sid: string): void {
-    const { hub, limits } = this.#services
+    const { limits } = this.#services
     if (this.#subscriptions.size >= limits.maxSubscriptions) {
       this.#outbox.append(errorLine(ErrorText.MAX_SUBSCRIPTIONS))
       return
@@ -184,7 +189,7 @@ export class NatsSession
       }
       const subscription = new Subscription(this, subject, queue, sid)
       this.#subscriptions.set(sid, subscription)
-      hub.router.insert(subject, queue, subscription)
+      this.#account.router.insert(subject, queue, subscription)
     }
     if (this.#options.verbose) this.#outbox.append(OK)
   }
@@ -223,7 +228,7 @@ export class NatsSession
     if (!this.#isConnected || this.#hasAnsweredPing) return
     this.#hasAnsweredPing = true
     if (this.#options.protocol === 0) return
-    const more = { connect_info: true, remote_account: GLOBAL_ACCOUNT }
+    const more = { connect_info: true, remote_account: this.#account.name }
     this.#outbox.append(infoLine({ ...this.#info, ...more }))
   }
 
@@ -306,9 +311,8 @@ export class NatsSession
 
   #notDelivered(message: PublishedMessage): void {
     if (!this.#options.noResponders) return
-    const { hub } = this.#services
     const reply = Buffer.from(message.reply(), 'latin1')
-    const { plain } = hub.router.matchesOf(reply)
+    const { plain } = this.#account.router.matchesOf(reply)
     const own = plain.find(({ subscriber }) => subscriber === this)
     if (own === undefined) return
     this.#outbox.append(noRespondersMessage(message.reply(), own.sid, message.subject()))
@@ -318,7 +322,7 @@ export class NatsSession
     subscription.isEnded = true
     this.#subscriptions.delete(subscription.sid)
     const { subject, queue } = subscription
-    this.#services.hub.router.remove(subject, queue, subscription)
+    this.#account.router.remove(subject, queue, subscription)
   }
 
   #pingSilent(): void {
