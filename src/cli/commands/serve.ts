@@ -1,4 +1,3 @@
-import { setFlagsFromString } from 'node:v8'
 import { type BrokerSettings, loadSettings, parseSetting } from '../../app/broker-settings.ts'
 import { nodeIdOnDisk } from '../../app/data-directory/node-on-disk.ts'
 import { formatAddress } from '../../app/listen-address.ts'
@@ -6,6 +5,7 @@ import { createPinoLogger, type LogLevel } from '../../app/logging.ts'
 import { type RunningBroker, startBroker } from '../../app/start-broker.ts'
 import { ConfigError } from '../../base/errors.ts'
 import { ExitCode, usageFailure } from '../command-failure.ts'
+import { boundYoungGeneration } from '../young-generation.ts'
 
 export interface ServeOptions {
   readonly dataDir?: string
@@ -20,7 +20,7 @@ export interface ServeOptions {
 
 /** Runs a broker until a signal ends it. Prints its addresses, then `ready in N ms`. */
 export async function serve(options: ServeOptions): Promise<void> {
-  keepYoungGeneration()
+  boundYoungGeneration()
   const settings = settingsOf(options)
   const logger = createPinoLogger(options.logLevel)
   const broker = await startBroker({ settings, logger })
@@ -33,14 +33,6 @@ export async function serve(options: ServeOptions): Promise<void> {
   process.stdout.write(`${lines.join('\n')}\n`)
   stopOnSignals(broker)
   stopOnBugs()
-}
-
-/**
- * V8 lets the space of new objects grow to 32 MB and seldom gives it back. Next to nothing that a
- * broker makes for a request outlives it, so what a start needs is enough.
- */
-function keepYoungGeneration(): void {
-  setFlagsFromString('--semi-space-growth-factor=1')
 }
 
 function settingsOf(options: ServeOptions): BrokerSettings {
