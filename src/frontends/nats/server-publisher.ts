@@ -1,0 +1,168 @@
+import { fnv1a } from '../../base/fnv1a.ts'
+import type { Matches } from '../../broker/subjects/matches.ts'
+import type { SubjectRouter } from '../../broker/subjects/subject-router.ts'
+import { isSubset } from '../../broker/subjects/subject-subset.ts'
+import type { Scheduler } from '../../ports/scheduler.ts'
+import { PublishedMessage } from '../../wire/nats/published-message.ts'
+import type { Subscriber, Subscription } from './subscription.ts'
+
+const CR_LF_BYTES = 2
+const BLANK = 32
+const CR = 13
+const LF = 10
+
+/** Who publishes when the server itself does. */
+const SERVER: Subscriber = { deliver: () => false }
+
+/** The subjects that the server publishes to, and who listens there. */
+export interface SubjectSpace {
+  readonly router: SubjectRouter<Subscription>
+  /** @returns whether anybody got the message */
+  fanOut(matches: Matches<Subscription>, message: PublishedMessage, publisher: Subscriber): boolean
+}
+
+interface InterestWatch {
+  readonly subject: string
+  readonly changed: () => void
+}
+
+/**
+ * Messages of the server itself to whoever subscribed. Call it outside of `Subscriber.deliver`, as a
+ * fan-out can't begin inside of another.
+ */
+export class ServerPublisher {
+  readonly #space: SubjectSpace
+  readonly #flush: () => void
+  readonly #scheduler: Scheduler
+  readonly #message = new PublishedMessage()
+  readonly #watches = new Map<string, Set<InterestWatch>>()
+  readonly #changed = new Set<InterestWatch>()
+  #isFlushSet = false
+
+  /** @param flush sends what was written to clients */
+  constructor(space: SubjectSpace, flush: () => void, scheduler: Scheduler) {
+    this.#space = space
+    this.#flush = flush
+    this.#scheduler = scheduler
+    space.router.onChange = (subject) => this.#interestChanged(subject)
+  }
+
+  /**
+   * @param subject one character for each byte, as `reply`
+   * @param reply null: none
+   * @param headers the whole block
+   * @returns whether anybody got it
+   */
+  publish(subject: string, reply: string | null, headers: Buffer | null, payload: Buffer): boolean {
+    const { bytes, subjectEnd } = this.#fill(subject, reply ?? '', headers, payload)
+    const matches = this.#space.router.matchesOf(bytes.subarray(0, subjectEnd))
+    if (matches.isEmpty) return false
+    const isTaken = this.#space.fanOut(matches, this.#message, SERVER)
+    if (isTaken) this.#flushSoon()
+    return isTaken
+  }
+
+  /**
+   * The same for a message that goes to other subscribers than its subject says: those of `to`.
+   * @returns `behind`: somebody got it who does not keep up, and is better given nothing for a while
+   */
+  publishTo(
+    to: string,
+    subject: string,
+    reply: string,
+    headers: Buffer | null,
+    payload: Buffer,
+  ): 'nobody' | 'sent' | 'behind' {
+    const matches = this.#space.router.matchesOf(Buffer.from(to, 'latin1'))
+    if (matches.isEmpty) return 'nobody'
+    const isBehind = matches.plain.some(({ subscriber }) => subscriber.isBehind === true)
+    this.#fill(subject, reply, headers, payload)
+    if (!this.#space.fanOut(matches, this.#message, SERVER)) return 'nobody'
+    this.#flushSoon()
+    return isBehind ? 'behind' : 'sent'
+  }
+
+  hasInterest(subject: string): boolean {
+    return !this.#space.router.matchesOf(Buffer.from(subject, 'latin1')).isEmpty
+  }
+
+  /** Calls `changed` at the end of turns in which interest in the subject may have come or gone. */
+  watchInterest(subject: string, changed: () => void): { stop(): void } {
+    const watch = { subject, changed }
+    const watches = this.#watches.get(subject)
+    if (watches === undefined) this.#watches.set(subject, new Set([watch]))
+    else watches.add(watch)
+    return { stop: () => this.#unwatch(watch) }
+  }
+
+  #fill(subject: string, reply: string, headers: Buffer | null, payload: Buffer): PublishedMessage {
+    const headerByteCount = headers?.byteLength ?? 0
+    const size = headerByteCount + payload.byteLength
+    const sizes = headers === null ? `${size}` : `${headerByteCount} ${size}`
+    const args = reply === '' ? sizes : `${reply} ${sizes}`
+    const tailStart = subject.length + 1
+    const bodyStart = tailStart + args.length + CR_LF_BYTES
+    const bytes = Buffer.allocUnsafe(bodyStart + size + CR_LF_BYTES)
+    bytes.write(subject, 0, 'latin1')
+    bytes[subject.length] = BLANK
+    bytes.write(args, tailStart, 'latin1')
+    bytes[bodyStart - 2] = CR
+    bytes[bodyStart - 1] = LF
+    headers?.copy(bytes, bodyStart)
+    payload.copy(bytes, bodyStart + headerByteCount)
+    bytes[bodyStart + size] = CR
+    bytes[bodyStart + size + 1] = LF
+    const message = this.#message
+    message.bytes = bytes
+    message.subjectStart = 0
+    message.subjectEnd = subject.length
+    message.subjectHash = fnv1a(bytes, 0, subject.length)
+    message.replyStart = tailStart
+    message.replyEnd = tailStart + reply.length
+    message.hasHeaders = headers !== null
+    message.headerByteCount = headerByteCount
+    message.bodyStart = bodyStart
+    message.bodyEnd = bodyStart + size
+    message.tailStart = tailStart
+    message.tailEnd = bytes.byteLength
+    message.isTailCanonical = true
+    return message
+  }
+
+  #flushSoon(): void {
+    if (this.#isFlushSet) return
+    this.#isFlushSet = true
+    this.#scheduler.endOfTurn(() => {
+      this.#isFlushSet = false
+      this.#flush()
+    })
+  }
+
+  #unwatch(watch: InterestWatch): void {
+    this.#changed.delete(watch)
+    const watches = this.#watches.get(watch.subject)
+    watches?.delete(watch)
+    if (watches?.size === 0) this.#watches.delete(watch.subject)
+  }
+
+  #interestChanged(subject: string): void {
+    const watches = this.#watches.get(subject)
+    if (watches !== undefined) for (const watch of watches) this.#tellSoon(watch)
+    if (this.#watches.size === 0 || !WILDCARD.test(subject)) return
+    for (const [watched, its] of this.#watches) {
+      if (isSubset(watched, subject)) for (const watch of its) this.#tellSoon(watch)
+    }
+  }
+
+  #tellSoon(watch: InterestWatch): void {
+    this.#changed.add(watch)
+    if (this.#changed.size > 1) return
+    this.#scheduler.endOfTurn(() => {
+      const changed = [...this.#changed]
+      this.#changed.clear()
+      for (const { changed: tell } of changed) tell()
+    })
+  }
+}
+
+const WILDCARD = /(?:^|\.)[*>](?:\.|$)/
