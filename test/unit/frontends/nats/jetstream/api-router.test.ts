@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
+import { Account } from '../../../../../src/frontends/nats/account.ts'
 import {
   type ApiRequest,
   ApiRouter,
