@@ -19,6 +19,14 @@ import {
   NOW,
   startTransition,
 } from './in-flight-batch.ts'
+import {
+  availableRecords,
+  finishRecords,
+  type OpenRecord,
+  openRecord,
+  releaseRecord,
+  renewRecord,
+} from './single-records.ts'
 import { withoutSpans } from './spans.ts'
 import { WindowState } from './window-state.ts'
 
@@ -191,6 +199,34 @@ export class DeliveryWindow {
       batch.join()
     }
     return update
+  }
+
+  /** A record that was given to somebody and is not finished; null: it is, or nobody had it. */
+  openRecord(offset: number): OpenRecord | null {
+    return openRecord(this.#state, offset)
+  }
+
+  /** Records that can be given again, lowest first; those that nobody had so far are not among them. */
+  availableRecords(nowMs: number, maxCount: number): number[] {
+    return availableRecords(this.#state, nowMs, maxCount)
+  }
+
+  /** Ends what is between the offsets, whoever has it: acknowledged, or gone from the log. */
+  finish(span: OffsetSpan, isAcknowledged: boolean): void {
+    const { ACKNOWLEDGED, ARCHIVED } = DeliveryState
+    finishRecords(this.#state, span, isAcknowledged ? ACKNOWLEDGED : ARCHIVED)
+  }
+
+  /** A record can be given to others from `dueMs` on, or is archived if it was delivered too often. */
+  release(offset: number, dueMs: number): 'released' | 'exhausted' | null {
+    return releaseRecord(this.#state, offset, dueMs, this.#limits().maxDeliveryCount)
+  }
+
+  /** The lock of a record starts anew. */
+  renew(offset: number, owner: string, nowMs: number): boolean {
+    const deliveryCount = this.openRecord(offset)?.deliveryCount ?? 0
+    const dueMs = nowMs + this.#limits().lockDurationMs(deliveryCount)
+    return renewRecord(this.#state, offset, owner, dueMs)
   }
 
   /** The log begins later now: what was before can't be delivered any more. */

@@ -2,6 +2,8 @@ import type { PublishedMessage } from '../../wire/nats/published-message.ts'
 
 /** Who has subscriptions, as a publisher sees it. */
 export interface Subscriber {
+  /** More waits for it than is good: who can send later should. */
+  readonly isBehind?: boolean
   /**
    * Sends one message, if it may have it.
    * @param publisher whose message it is
@@ -28,6 +30,8 @@ export class Subscription {
   /** It ends after so many; 0: never. */
   maxCount = 0
   isEnded = false
+  /** It takes in subjects that are denied to its client: each message is looked at. */
+  isFiltered = false
 
   constructor(subscriber: Subscriber, subject: string, queue: string, sid: string) {
     this.subscriber = subscriber

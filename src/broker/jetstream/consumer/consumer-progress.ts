@@ -1,0 +1,374 @@
+import { assert } from '../../../base/assert.ts'
+import { DeliveryState, type OffsetSpan, type StateBatch } from '../../delivery/delivery-state.ts'
+import { DeliveryWindow } from '../../delivery/delivery-window.ts'
+import { type ConsumerConfig, toMs } from './consumer-config.ts'
+import {
+  type ConsumerStateChange,
+  type PendingMessage,
+  runsOf,
+  type SequencePair,
+} from './consumer-state.ts'
+
+/** All messages are on their way to this one consumer, whoever its clients are. */
+const OWNER = 'consumer'
+
+/** A message that was delivered once more. */
+export interface Delivery {
+  /** Of this delivery. */
+  readonly consumerSequence: number
+  readonly deliveryCount: number
+}
+
+/**
+ * What a consumer was given, and what came back. The delivery window knows which message can be given
+ * and when; to that come the consumer's own sequences, and the two ack floors. Pure: times are those of
+ * one clock that never goes back, in milliseconds.
+ */
+export class ConsumerProgress {
+  readonly #config: () => ConsumerConfig
+  #window: DeliveryWindow
+  readonly #pending = new Map<number, PendingMessage>()
+  readonly #exhausted = new Set<number>()
+  #delivered: SequencePair
+  #ackFloor: SequencePair
+  /** Sequences that changed since `takeChange`. */
+  #given = new Set<number>()
+  #finished: OffsetSpan[] = []
+  #hasMoved = false
+
+  /** @param changes a whole one, and what changed since, in order */
+  constructor(
+    changes: readonly ConsumerStateChange[],
+    config: () => ConsumerConfig,
+    nowMs: number,
+  ) {
+    const last = changes.at(-1)
+    assert(last !== undefined && changes[0]?.isWhole === true, 'a consumer has a whole state first')
+    this.#config = config
+    this.#delivered = last.delivered
+    this.#ackFloor = last.ackFloor
+    for (const change of changes) this.#restore(change, nowMs)
+    this.#window = this.#restoredWindow(nowMs)
+  }
+
+  get delivered(): SequencePair {
+    return this.#delivered
+  }
+
+  get ackFloor(): SequencePair {
+    return this.#ackFloor
+  }
+
+  get pendingCount(): number {
+    return this.#pending.size
+  }
+
+  /** Messages given more than once that are not finished. */
+  get redeliveredCount(): number {
+    let count = this.#exhausted.size
+    for (const { deliveryCount } of this.#pending.values()) if (deliveryCount > 1) count++
+    return count
+  }
+
+  /** When `expire` has something to do; Infinity: never, as things are. */
+  get nextDueMs(): number {
+    return this.#window.nextDueMs
+  }
+
+  isPending(sequence: number): boolean {
+    return this.#pending.has(sequence)
+  }
+
+  /** It may be given no more, and nobody said that it is done. */
+  isExhausted(sequence: number): boolean {
+    return this.#exhausted.has(sequence)
+  }
+
+  /** Sequences to be given again, lowest first. */
+  redeliveries(nowMs: number, maxCount: number): number[] {
+    return this.#window.availableRecords(nowMs, maxCount)
+  }
+
+  /** When it was given to somebody the last time; null: it is not pending. */
+  deliveredAtMs(sequence: number): number | null {
+    return this.#pending.get(sequence)?.deliveredAtMs ?? null
+  }
+
+  /** Somebody had it, and it can be given again. */
+  isAvailable(sequence: number): boolean {
+    return this.#window.openRecord(sequence)?.state === DeliveryState.AVAILABLE
+  }
+
+  /** How often the message will have been delivered after the next time. */
+  nextDeliveryCount(sequence: number): number {
+    return (this.#pending.get(sequence)?.deliveryCount ?? 0) + 1
+  }
+
+  /** @param sequence the next one of the stream that passes the filter, or one of `redeliveries` */
+  deliver(sequence: number, nowMs: number): Delivery {
+    const consumerSequence = this.#delivered.consumer + 1
+    const { stream } = this.#delivered
+    this.#delivered = { consumer: consumerSequence, stream: Math.max(stream, sequence) }
+    this.#hasMoved = true
+    if (this.#config().ack_policy === 'none') {
+      this.#ackFloor = { consumer: consumerSequence, stream: this.#delivered.stream }
+      return { consumerSequence, deliveryCount: 1 }
+    }
+    const span = { firstOffset: sequence, lastOffset: sequence }
+    const { spans } = this.#window.acquire(
+      {
+        owner: OWNER,
+        fetchOffset: sequence,
+        batches: [span],
+        isRecordLimit: true,
+        batchSize: 1,
+        maxRecordCount: 1,
+      },
+      nowMs,
+    )
+    const deliveryCount = spans[0]?.deliveryCount ?? 0
+    assert(deliveryCount > 0, 'what is delivered was available')
+    const first = this.#pending.get(sequence)?.consumerSequence ?? consumerSequence
+    this.#pending.set(sequence, { consumerSequence: first, deliveryCount, deliveredAtMs: nowMs })
+    this.#given.add(sequence)
+    return { consumerSequence, deliveryCount }
+  }
+
+  /**
+   * The client is done with a message; with ack policy `all`, with all up to it.
+   * @param consumerSequence of the delivery, as the client has it
+   * @returns what is finished now; null: nothing that was open
+   */
+  acknowledge(sequence: number, consumerSequence: number): OffsetSpan | null {
+    const { ack_policy: policy } = this.#config()
+    if (policy === 'none' || sequence > this.#delivered.stream) return null
+    if (policy === 'explicit') return this.#finishOne(sequence, true)
+    if (consumerSequence <= this.#ackFloor.consumer || sequence <= this.#ackFloor.stream)
+      return null
+    const span = { firstOffset: this.#ackFloor.stream + 1, lastOffset: sequence }
+    this.#ackFloor = { consumer: consumerSequence, stream: sequence }
+    this.#finish(span, true)
+    return span
+  }
+
+  /**
+   * The client could not do it: it is given again after `delayMs`.
+   * @returns null when the message is not pending
+   */
+  release(sequence: number, delayMs: number, nowMs: number): 'released' | 'exhausted' | null {
+    if (!this.#pending.has(sequence)) return null
+    const outcome = this.#window.release(sequence, delayMs === 0 ? 0 : nowMs + delayMs)
+    if (outcome === 'exhausted') this.#exhaust(sequence)
+    return outcome
+  }
+
+  /** The client still works on it: it has as much time again. */
+  renew(sequence: number, nowMs: number): boolean {
+    return this.#pending.has(sequence) && this.#window.renew(sequence, OWNER, nowMs)
+  }
+
+  /** @returns messages that were not acknowledged in time and are not given again, with deliveries */
+  expire(nowMs: number): { sequence: number; deliveryCount: number }[] {
+    const update = this.#window.expire(nowMs)
+    this.#window.settle(update, true, nowMs)
+    const exhausted: { sequence: number; deliveryCount: number }[] = []
+    for (const { firstOffset, lastOffset, state, deliveryCount } of update.batches) {
+      if (state === DeliveryState.AVAILABLE) continue
+      for (let sequence = firstOffset; sequence <= lastOffset; sequence++) {
+        if (!this.#exhaust(sequence)) continue
+        exhausted.push({ sequence, deliveryCount })
+      }
+    }
+    return exhausted
+  }
+
+  /** Messages that the stream has no more. */
+  removed(span: OffsetSpan): void {
+    const { firstOffset, lastOffset } = span
+    for (const sequence of this.#exhausted) {
+      if (sequence >= firstOffset && sequence <= lastOffset) this.#exhausted.delete(sequence)
+    }
+    if (this.#pending.size === 0) return
+    if (firstOffset === lastOffset) {
+      if (this.#pending.has(firstOffset)) this.#finishOne(firstOffset, false)
+      return
+    }
+    const lowest = this.#lowestPending()
+    if (lowest > lastOffset) return
+    const first = this.#pending.get(lowest)
+    this.#finish(span, false)
+    if (first !== undefined && lowest >= firstOffset) {
+      this.#moveFloor(first.consumerSequence, lowest)
+    }
+  }
+
+  /** Begins anew at a sequence. */
+  reset(startSequence: number, nowMs: number): void {
+    this.#pending.clear()
+    this.#exhausted.clear()
+    this.#given.clear()
+    this.#finished = []
+    this.#delivered = { consumer: 0, stream: startSequence - 1 }
+    this.#ackFloor = this.#delivered
+    this.#window = this.#restoredWindow(nowMs)
+    this.#hasMoved = true
+  }
+
+  /** Something changed since the last `takeChange`. */
+  get hasChange(): boolean {
+    return this.#hasMoved || this.#given.size > 0 || this.#finished.length > 0
+  }
+
+  /** What changed since the last one, or all there is. */
+  takeChange(isWhole: boolean): ConsumerStateChange {
+    const sequences = isWhole ? this.#pending.keys() : this.#given
+    const change = {
+      isWhole,
+      delivered: this.#delivered,
+      ackFloor: this.#ackFloor,
+      pending: runsOf([...sequences].sort(ascending), this.#pending),
+      finished: isWhole ? [] : this.#finished,
+      exhausted: [...this.#exhausted],
+    }
+    this.#given = new Set()
+    this.#finished = []
+    this.#hasMoved = false
+    return change
+  }
+
+  #finishOne(sequence: number, isAcknowledged: boolean): OffsetSpan | null {
+    const message = this.#pending.get(sequence)
+    if (message === undefined) {
+      // It may be given no more, but the client was done with it after all.
+      if (!this.#exhausted.delete(sequence)) return null
+      this.#hasMoved = true
+      return { firstOffset: sequence, lastOffset: sequence }
+    }
+    const span = { firstOffset: sequence, lastOffset: sequence }
+    this.#finish(span, isAcknowledged)
+    this.#moveFloor(message.consumerSequence, sequence)
+    return span
+  }
+
+  #finish(span: OffsetSpan, isAcknowledged: boolean): void {
+    const { firstOffset, lastOffset } = span
+    this.#window.finish(span, isAcknowledged)
+    for (const sequence of within(this.#pending, span)) {
+      this.#pending.delete(sequence)
+      this.#given.delete(sequence)
+    }
+    const last = this.#finished.at(-1)
+    if (last !== undefined && last.lastOffset + 1 === firstOffset) {
+      this.#finished[this.#finished.length - 1] = { firstOffset: last.firstOffset, lastOffset }
+    } else this.#finished.push(span)
+  }
+
+  #exhaust(sequence: number): boolean {
+    const message = this.#pending.get(sequence)
+    if (message === undefined) return false
+    const span = { firstOffset: sequence, lastOffset: sequence }
+    this.#finish(span, false)
+    this.#exhausted.add(sequence)
+    this.#moveFloor(message.consumerSequence, sequence)
+    return true
+  }
+
+  /** The ack floors follow when the message behind them was finished. Source: moveAckFloor. */
+  #moveFloor(consumerSequence: number, sequence: number): void {
+    if (this.#pending.size === 0) this.#ackFloor = this.#delivered
+    else if (consumerSequence === this.#ackFloor.consumer + 1) {
+      const lowest = this.#lowestPending()
+      const next = this.#pending.get(lowest)
+      const isAfter = next !== undefined && lowest > sequence
+      this.#ackFloor = isAfter
+        ? { consumer: next.consumerSequence - 1, stream: lowest - 1 }
+        : { consumer: consumerSequence, stream: sequence }
+    }
+  }
+
+  #lowestPending(): number {
+    const { startOffset } = this.#window
+    if (this.#pending.has(startOffset)) return startOffset
+    let lowest = Number.POSITIVE_INFINITY
+    for (const sequence of this.#pending.keys()) lowest = Math.min(lowest, sequence)
+    return lowest
+  }
+
+  #restore(change: ConsumerStateChange, nowMs: number): void {
+    if (change.isWhole) this.#pending.clear()
+    for (const span of change.finished) {
+      for (const sequence of within(this.#pending, span)) this.#pending.delete(sequence)
+    }
+    for (const {
+      firstSequence,
+      lastSequence,
+      firstConsumerSequence,
+      deliveryCount,
+    } of change.pending) {
+      for (let sequence = firstSequence; sequence <= lastSequence; sequence++) {
+        const consumerSequence = firstConsumerSequence + (sequence - firstSequence)
+        this.#pending.set(sequence, { consumerSequence, deliveryCount, deliveredAtMs: nowMs })
+      }
+    }
+    this.#exhausted.clear()
+    for (const sequence of change.exhausted) this.#exhausted.add(sequence)
+  }
+
+  /** What clients had when the broker stopped is still theirs, for as long as at the first delivery. */
+  #restoredWindow(nowMs: number): DeliveryWindow {
+    const sequences = [...this.#pending.keys()].sort(ascending)
+    const start = sequences[0] ?? this.#delivered.stream + 1
+    const batches: StateBatch[] = []
+    let next = start
+    for (const sequence of sequences) {
+      const deliveryCount = this.#pending.get(sequence)?.deliveryCount ?? 1
+      if (sequence > next) batches.push(batch(next, sequence - 1, DeliveryState.ACKNOWLEDGED, 1))
+      batches.push(batch(sequence, sequence, DeliveryState.ACQUIRED, deliveryCount))
+      next = sequence + 1
+    }
+    const window = DeliveryWindow.restore(start, batches, () => this.#limits())
+    for (const sequence of sequences) window.renew(sequence, OWNER, nowMs)
+    return window
+  }
+
+  #limits() {
+    const { max_deliver = -1, backoff = [], ack_wait } = this.#config()
+    return {
+      // Counted by who delivers: holes of a filter are not in flight.
+      maxInFlightCount: Number.POSITIVE_INFINITY,
+      maxDeliveryCount: max_deliver > 0 ? max_deliver : Number.POSITIVE_INFINITY,
+      hasDeadLetters: false,
+      lockDurationMs: (deliveryCount: number): number => {
+        const wait = backoff[Math.min(Math.max(deliveryCount, 1), backoff.length) - 1] ?? ack_wait
+        return wait === undefined || wait === 0 ? Number.POSITIVE_INFINITY : toMs(wait)
+      },
+    }
+  }
+}
+
+function batch(
+  firstOffset: number,
+  lastOffset: number,
+  state: DeliveryState,
+  deliveryCount: number,
+): StateBatch {
+  return { firstOffset, lastOffset, state, deliveryCount }
+}
+
+/** Pending sequences of a span. */
+function within(
+  pending: ReadonlyMap<number, PendingMessage>,
+  { firstOffset, lastOffset }: OffsetSpan,
+): number[] {
+  const found: number[] = []
+  if (lastOffset - firstOffset < pending.size) {
+    for (let at = firstOffset; at <= lastOffset; at++) if (pending.has(at)) found.push(at)
+    return found
+  }
+  for (const at of pending.keys()) if (at >= firstOffset && at <= lastOffset) found.push(at)
+  return found
+}
+
+function ascending(a: number, b: number): number {
+  return a - b
+}

@@ -1,0 +1,425 @@
+import type { Logger } from '../../../ports/logger.ts'
+import type { OffsetSpan } from '../../delivery/delivery-state.ts'
+import { millisecondsOf } from '../rfc3339.ts'
+import type { StreamReader, StreamWatcher } from '../stream/stream-reader.ts'
+import { SubjectFilter } from '../stream/subject-filter.ts'
+import type { Acknowledgement } from './acknowledgement.ts'
+import { Alarm } from './alarm.ts'
+import type { ConsumerEvent, DeliveryFacts } from './consumer-advisory.ts'
+import { type ConsumerConfig, filtersOf, isDurable, isPush, toMs } from './consumer-config.ts'
+import type { ConsumerInfo } from './consumer-info.ts'
+import type { ConsumerJournal, ConsumerPorts } from './consumer-ports.ts'
+import { ConsumerProgress } from './consumer-progress.ts'
+import type { ConsumerStateChange } from './consumer-state.ts'
+import { MessagePump } from './message-pump.ts'
+import { PinnedClient, type UnpinReason } from './pinned-client.ts'
+import type { PullOptions } from './pull-request.ts'
+import { PullTarget } from './pull-target.ts'
+import { PushTarget } from './push-target.ts'
+import { StateKeeper } from './state-keeper.ts'
+import { type Status, Statuses, status } from './status.ts'
+import type { StreamCursor } from './stream-cursor.ts'
+
+export interface ConsumerOptions {
+  readonly name: string
+  readonly config: ConsumerConfig
+  readonly createdMs: number
+  readonly reader: StreamReader
+  readonly cursor: StreamCursor
+  /** A whole state, and what changed since. */
+  readonly state: readonly ConsumerStateChange[]
+  /** null: its progress is not kept. */
+  readonly journal: ConsumerJournal | null
+  readonly ports: ConsumerPorts & { readonly logger: Logger }
+  /** The stream may remove these, as far as this consumer is concerned. */
+  finished(span: OffsetSpan): void
+  /** Nobody used it for as long as it may be unused. */
+  abandoned(): void
+}
+
+/** Source: JsDeleteWaitTimeDefault of nats-server, for consumers without a durable name. */
+const INACTIVE_MS = 5000
+
+const PIN_ID_LENGTH = 22
+const FLOW_ID_LENGTH = 4
+const DIGITS = '0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz'
+const PERCENT = 100
+
+/** One JetStream consumer at work. */
+export class Consumer implements StreamWatcher {
+  readonly name: string
+  readonly createdMs: number
+  readonly #options: ConsumerOptions
+  #config: ConsumerConfig
+  readonly #progress: ConsumerProgress
+  readonly #cursor: StreamCursor
+  #filter: SubjectFilter
+  readonly #target: PullTarget | PushTarget
+  readonly #pinned: PinnedClient
+  readonly #pump: MessagePump
+  readonly #keeper: StateKeeper
+  readonly #alarm: Alarm
+  #lastDeliveredMs: number | null = null
+  #lastAckMs: number | null = null
+  #usedAtMs: number
+  #isClosed = false
+
+  constructor(options: ConsumerOptions) {
+    const { name, config, createdMs, reader, cursor, state, journal, ports } = options
+    const { clock, scheduler, output, logger } = ports
+    this.name = name
+    this.createdMs = createdMs
+    this.#options = options
+    this.#config = config
+    this.#cursor = cursor
+    this.#usedAtMs = clock.monotonicMs()
+    this.#filter = new SubjectFilter(filtersOf(config))
+    this.#progress = new ConsumerProgress(state, () => this.#config, clock.monotonicMs())
+    this.#pinned = new PinnedClient(
+      () => this.#config,
+      () => this.#randomText(PIN_ID_LENGTH),
+      {
+        pinned: (group, pinId) => this.#advise({ kind: 'pinned', group, pinId }),
+        unpinned: (group, reason) => this.#advise({ kind: 'unpinned', group, reason }),
+      },
+    )
+    this.#target = isPush(config) ? this.#pushTarget() : this.#pullTarget()
+    this.#keeper = new StateKeeper(() => this.#progress, journal, scheduler, state.length - 1)
+    this.#alarm = new Alarm(clock, scheduler, () => this.#rang())
+    this.#pump = new MessagePump({
+      name,
+      config: () => this.#config,
+      reader,
+      cursor,
+      progress: this.#progress,
+      target: this.#target,
+      output,
+      clock,
+      scheduler,
+      logger,
+      isPaused: () => this.#pauseRemainingMs() > 0,
+      delivered: (sequence) => this.#wasDelivered(sequence),
+      rested: () => this.#setAlarm(),
+    })
+  }
+
+  get config(): ConsumerConfig {
+    return this.#config
+  }
+
+  get streamName(): string {
+    return this.#options.reader.name
+  }
+
+  /** Somebody listens to a push consumer. */
+  get isBound(): boolean {
+    return this.#target instanceof PushTarget && this.#target.isInUse
+  }
+
+  /** Begins to deliver. */
+  start(): void {
+    this.#options.reader.watch(this)
+    if (this.#target instanceof PushTarget) this.#target.bind(this.#nowMs())
+    this.#pump.run()
+  }
+
+  /** @param isForGood it is deleted; else the broker stops */
+  close(isForGood: boolean): void {
+    if (this.#isClosed) return
+    this.#isClosed = true
+    this.#pump.close()
+    this.#keeper.close()
+    this.#alarm.cancel()
+    this.#options.reader.unwatch(this)
+    this.#target.close(isForGood ? Statuses.consumerDeleted : Statuses.serverShutdown)
+  }
+
+  pull(reply: string, options: PullOptions): void {
+    const { output } = this.#options.ports
+    if (!(this.#target instanceof PullTarget)) {
+      output.status(reply, Statuses.pushBased)
+      return
+    }
+    const nowMs = this.#nowMs()
+    this.#usedAtMs = nowMs
+    const again = this.#progress.redeliveries(nowMs, options.batch).length
+    this.#target.pull(reply, options, this.#cursor.pendingCount + again, nowMs)
+    this.#pump.run()
+  }
+
+  /**
+   * Takes what a client says of a message.
+   * @param done told once it is durable; null: nobody asked for it
+   */
+  acknowledge(ack: Acknowledgement, done: (() => void) | null): void {
+    const { verb, streamSequence } = ack
+    this.#usedAtMs = this.#nowMs()
+    switch (verb.kind) {
+      case 'ack':
+        this.#acknowledged(ack, done)
+        break
+      case 'nak':
+        this.#notAcknowledged(ack, verb.delayMs)
+        this.#keeper.acknowledged(done)
+        break
+      case 'progress':
+        this.#progress.renew(streamSequence, this.#nowMs())
+        done?.()
+        break
+      case 'term':
+        this.#acknowledged(ack, done)
+        this.#advise({ kind: 'terminated', reason: verb.reason, ...factsOf(ack) })
+        break
+    }
+    this.#pump.run()
+  }
+
+  /** The client answers a flow control request. @param ack what it has, with that ack policy */
+  flowAnswered(subject: string, ack: Acknowledgement | null): void {
+    if (!(this.#target instanceof PushTarget) || !this.#target.flowAnswered(subject)) return
+    if (this.#config.ack_policy === 'flow_control' && ack !== null) this.#acknowledged(ack, null)
+    this.#pump.run()
+  }
+
+  info(): ConsumerInfo {
+    const { clock } = this.#options.ports
+    if (this.#target instanceof PullTarget) this.#target.passed(false, this.#nowMs())
+    const pinnedForMs = clock.monotonicMs() - this.#pinned.pinnedAtMs
+    return {
+      stream: this.streamName,
+      name: this.name,
+      createdMs: this.createdMs,
+      config: this.#config,
+      delivered: this.#progress.delivered,
+      lastDeliveredMs: this.#lastDeliveredMs,
+      ackFloor: this.#progress.ackFloor,
+      lastAckMs: this.#lastAckMs,
+      ackPendingCount: this.#progress.pendingCount,
+      redeliveredCount: this.#config.max_deliver === 1 ? 0 : this.#progress.redeliveredCount,
+      waitingCount: this.#target instanceof PullTarget ? this.#target.waitingCount : 0,
+      pendingCount: this.#cursor.pendingCount,
+      isBound: this.isBound,
+      pauseRemainingMs: this.#pauseRemainingMs(),
+      pinnedId: this.#pinned.id,
+      pinnedMs: clock.nowMs() - pinnedForMs,
+    }
+  }
+
+  /** @param config one that this may become */
+  update(config: ConsumerConfig): void {
+    const before = this.#config
+    this.#config = config
+    if (filtersOf(before).join(' ') !== filtersOf(config).join(' ')) {
+      this.#filter = new SubjectFilter(filtersOf(config))
+      this.#cursor.setFilter(this.#filter)
+    }
+    if (before.pause_until !== config.pause_until) {
+      const isPaused = this.#pauseRemainingMs() > 0
+      this.#advise({ kind: 'paused', isPaused, pauseUntil: config.pause_until })
+    }
+    if (this.#target instanceof PushTarget) this.#target.bind(this.#nowMs())
+    this.#usedAtMs = this.#nowMs()
+    this.#pump.run()
+  }
+
+  unpin(group: string, reason: UnpinReason): void {
+    this.#pinned.unpin(group, reason)
+    this.#pump.run()
+  }
+
+  /** Delivers anew from a sequence; what was delivered counts from 1 again. */
+  reset(startSequence: number): void {
+    this.#progress.reset(startSequence, this.#nowMs())
+    this.#cursor.seek(startSequence)
+    this.#keeper.startAnew()
+    this.#keeper.flush()
+    this.#pump.run()
+  }
+
+  /** Whether the stream has to keep the message for this consumer. Source: needAck of nats-server. */
+  needs(sequence: number, subject: string): boolean {
+    if (!this.#filter.passes(subject)) return false
+    const { ackFloor, delivered } = this.#progress
+    if (this.#progress.isExhausted(sequence)) return true
+    if (sequence <= ackFloor.stream) return false
+    if (this.#config.ack_policy !== 'explicit') return true
+    return sequence > delivered.stream || this.#progress.isPending(sequence)
+  }
+
+  appended(firstSequence: number, lastSequence: number): void {
+    this.#cursor.appended(firstSequence, lastSequence)
+    this.#pump.run()
+  }
+
+  removed(firstSequence: number, lastSequence: number): void {
+    this.#cursor.removed(lastSequence)
+    this.#progress.removed({ firstOffset: firstSequence, lastOffset: lastSequence })
+    if (this.#progress.hasChange) this.#keeper.delivered()
+    this.#pump.run()
+  }
+
+  gone(): void {
+    this.close(true)
+  }
+
+  #acknowledged(ack: Acknowledgement, done: (() => void) | null): void {
+    const { streamSequence, consumerSequence } = ack
+    if (this.#config.ack_policy === 'none') return
+    // A message that was never given to anybody.
+    if (streamSequence > this.#progress.delivered.stream) return
+    const sinceMs = this.#progress.deliveredAtMs(streamSequence)
+    const span = this.#progress.acknowledge(streamSequence, consumerSequence)
+    if (span === null) {
+      this.#keeper.acknowledged(done)
+      return
+    }
+    this.#lastAckMs = this.#options.ports.clock.nowMs()
+    if (sinceMs !== null) this.#sample(ack, this.#nowMs() - sinceMs)
+    this.#keeper.acknowledged(() => {
+      // What is removed from the stream must not be asked for again after a crash.
+      this.#options.finished(span)
+      done?.()
+    })
+  }
+
+  #notAcknowledged(ack: Acknowledgement, delayMs: number): void {
+    const { streamSequence, consumerSequence } = ack
+    if (consumerSequence <= this.#progress.ackFloor.consumer) return
+    if (!this.#progress.isPending(streamSequence)) return
+    this.#advise({ kind: 'nak', ...factsOf(ack) })
+    const deliveries = this.#progress.nextDeliveryCount(streamSequence) - 1
+    const outcome = this.#progress.release(streamSequence, delayMs, this.#nowMs())
+    if (outcome !== 'exhausted') return
+    this.#advise({ kind: 'max_deliver', streamSequence, deliveries })
+  }
+
+  #wasDelivered(sequence: number): void {
+    const { clock } = this.#options.ports
+    this.#lastDeliveredMs = clock.nowMs()
+    this.#usedAtMs = clock.monotonicMs()
+    this.#keeper.delivered()
+    if (this.#config.ack_policy !== 'none') return
+    this.#options.finished({ firstOffset: sequence, lastOffset: sequence })
+  }
+
+  #rang(): void {
+    const nowMs = this.#nowMs()
+    if (this.#progress.nextDueMs <= nowMs) {
+      for (const { sequence, deliveryCount } of this.#progress.expire(nowMs)) {
+        const facts = { streamSequence: sequence, deliveries: deliveryCount }
+        this.#advise({ kind: 'max_deliver', ...facts })
+      }
+      if (this.#progress.hasChange) this.#keeper.delivered()
+    }
+    this.#target.passed(false, nowMs)
+    if (this.#isAbandoned(nowMs)) this.#options.abandoned()
+    else this.#pump.run()
+  }
+
+  #setAlarm(): void {
+    if (this.#isClosed) return
+    const { restsUntilMs } = this.#pump
+    const dueMs = Math.min(
+      this.#progress.nextDueMs,
+      this.#target.nextDueMs,
+      this.#inactiveAtMs(),
+      restsUntilMs > this.#nowMs() ? restsUntilMs : Number.POSITIVE_INFINITY,
+      this.#nowMs() + (this.#pauseRemainingMs() || Number.POSITIVE_INFINITY),
+    )
+    if (dueMs !== Number.POSITIVE_INFINITY) this.#alarm.setFor(dueMs)
+  }
+
+  /** When it has been unused for so long that it goes; Infinity: never. */
+  #inactiveAtMs(): number {
+    const { inactive_threshold: threshold = 0 } = this.#config
+    if (threshold <= 0 && isDurable(this.#config)) return Number.POSITIVE_INFINITY
+    const inactiveMs = threshold > 0 ? toMs(threshold) : INACTIVE_MS
+    if (this.#target.isInUse) return this.#nowMs() + inactiveMs
+    return this.#usedAtMs + inactiveMs
+  }
+
+  #isAbandoned(nowMs: number): boolean {
+    if (this.#target.isInUse) {
+      this.#usedAtMs = nowMs
+      return false
+    }
+    // Somebody may still work on what it was given.
+    const isWorking = !isPush(this.#config) && this.#progress.nextDueMs > nowMs
+    if (isWorking && this.#progress.nextDueMs !== Number.POSITIVE_INFINITY) this.#usedAtMs = nowMs
+    return nowMs >= this.#inactiveAtMs()
+  }
+
+  #pauseRemainingMs(): number {
+    const { pause_until: until = '' } = this.#config
+    if (until === '') return 0
+    return Math.max(0, (millisecondsOf(until) ?? 0) - this.#options.ports.clock.nowMs())
+  }
+
+  #sample(ack: Acknowledgement, ackTimeMs: number): void {
+    const { sample_freq: frequency = '' } = this.#config
+    const percent = Number(frequency.replace('%', ''))
+    if (percent <= 0 || this.#options.ports.random.int(PERCENT) >= percent) return
+    this.#advise({ kind: 'ack_sample', ackTimeMs, ...factsOf(ack) })
+  }
+
+  #advise(event: ConsumerEvent): void {
+    const { output } = this.#options.ports
+    output.advisory({ stream: this.streamName, consumer: this.name, ...event })
+  }
+
+  #pullTarget(): PullTarget {
+    const { output } = this.#options.ports
+    return new PullTarget({
+      config: () => this.#config,
+      pinned: this.#pinned,
+      send: (to, what) => output.status(to, what),
+      hasInterest: (subject) => output.hasInterest(subject),
+      heartbeat: () => this.#heartbeat(),
+    })
+  }
+
+  #pushTarget(): PushTarget {
+    const { output } = this.#options.ports
+    return new PushTarget({
+      config: () => this.#config,
+      output,
+      heartbeat: () => this.#heartbeat(),
+      newFlowSubject: () =>
+        `$JS.FC.${this.streamName}.${this.name}.${this.#randomText(FLOW_ID_LENGTH)}`,
+      changed: () => this.#interestChanged(),
+    })
+  }
+
+  #interestChanged(): void {
+    if (this.#isClosed || !(this.#target instanceof PushTarget)) return
+    const wasBound = this.isBound
+    this.#target.bind(this.#nowMs())
+    if (wasBound && !this.isBound) this.#usedAtMs = this.#nowMs()
+    this.#pump.run()
+  }
+
+  #heartbeat(): Status {
+    const { consumer } = this.#progress.delivered
+    const stalledBy = this.#target instanceof PushTarget ? this.#target.stalledBy : ''
+    return status(100, 'Idle Heartbeat', {
+      'Nats-Last-Consumer': consumer,
+      'Nats-Last-Stream': this.#cursor.next - 1,
+      ...(stalledBy === '' ? {} : { 'Nats-Consumer-Stalled': stalledBy }),
+    })
+  }
+
+  #nowMs(): number {
+    return this.#options.ports.clock.monotonicMs()
+  }
+
+  #randomText(length: number): string {
+    const { random } = this.#options.ports
+    let text = ''
+    while (text.length < length) text += DIGITS[random.int(DIGITS.length)]
+    return text
+  }
+}
+
+function factsOf({ streamSequence, consumerSequence, deliveries }: Acknowledgement): DeliveryFacts {
+  return { streamSequence, consumerSequence, deliveries }
+}

@@ -1,0 +1,80 @@
+import type { ConsumerAdvisory } from '../../../broker/jetstream/consumer/consumer-advisory.ts'
+import type {
+  ConsumerOutput,
+  OutgoingMessage,
+} from '../../../broker/jetstream/consumer/consumer-ports.ts'
+import type { Status } from '../../../broker/jetstream/consumer/status.ts'
+import type { Clock } from '../../../ports/clock.ts'
+import type { Random } from '../../../ports/random.ts'
+import type { ServerPublisher } from '../server-publisher.ts'
+import { ackSubject } from './ack-subject.ts'
+import { consumerAdvisory } from './consumer-advisory-json.ts'
+import { statusHeaders, withHeader } from './status-messages.ts'
+
+const NO_PAYLOAD = Buffer.alloc(0)
+
+/** Sends what consumers have for clients. */
+export class NatsConsumerOutput implements ConsumerOutput {
+  readonly #publisher: ServerPublisher
+  readonly #clock: Clock
+  readonly #random: Random
+
+  constructor(publisher: ServerPublisher, clock: Clock, random: Random) {
+    this.#publisher = publisher
+    this.#clock = clock
+    this.#random = random
+  }
+
+  sizeOf(outgoing: OutgoingMessage): number {
+    const { subject } = outgoing.message
+    const { headers, payload } = contentOf(outgoing)
+    return (
+      subject.length + replyOf(outgoing).length + (headers?.byteLength ?? 0) + payload.byteLength
+    )
+  }
+
+  message(to: string, outgoing: OutgoingMessage): boolean {
+    const { subject } = outgoing.message
+    const { headers, payload } = contentOf(outgoing)
+    const sent = this.#publisher.publishTo(to, subject, replyOf(outgoing), headers, payload)
+    return sent === 'behind'
+  }
+
+  status(to: string, status: Status): void {
+    this.#publisher.publish(to, status.reply ?? null, statusHeaders(status), NO_PAYLOAD)
+  }
+
+  hasInterest(subject: string): boolean {
+    return this.#publisher.hasInterest(subject)
+  }
+
+  watchInterest(subject: string, changed: () => void): { stop(): void } {
+    return this.#publisher.watchInterest(subject, changed)
+  }
+
+  advisory(advisory: ConsumerAdvisory): void {
+    const { subject, json } = consumerAdvisory(advisory, this.#random.uuid(), this.#clock.nowMs())
+    this.#publisher.publish(subject, null, null, Buffer.from(JSON.stringify(json), 'utf8'))
+  }
+}
+
+function replyOf(outgoing: OutgoingMessage): string {
+  const { stream, consumer, message, deliveryCount, consumerSequence, pendingCount } = outgoing
+  const { sequence: streamSequence, timestampMs } = message
+  const facts = { deliveries: deliveryCount, streamSequence, consumerSequence }
+  return ackSubject(stream, consumer, facts, timestampMs, pendingCount)
+}
+
+/** Headers and payload as the client gets them. */
+function contentOf({ message, isHeadersOnly, pinId }: OutgoingMessage): {
+  headers: Buffer | null
+  payload: Buffer
+} {
+  let { headers, payload } = message
+  if (isHeadersOnly) {
+    headers = withHeader(headers, 'Nats-Msg-Size', payload.byteLength)
+    payload = NO_PAYLOAD
+  }
+  if (pinId !== '') headers = withHeader(headers, 'Nats-Pin-Id', pinId)
+  return { headers, payload }
+}

@@ -1,0 +1,122 @@
+import type { Acknowledgement } from '../../../broker/jetstream/consumer/acknowledgement.ts'
+import type { Consumer } from '../../../broker/jetstream/consumer/consumer.ts'
+import { badRequest } from '../../../broker/jetstream/consumer/status.ts'
+import type { Logger } from '../../../ports/logger.ts'
+import type { ServerPublisher } from '../server-publisher.ts'
+import { parseAckSubject } from './ack-subject.ts'
+import { parseAckVerb } from './ack-verb.ts'
+import type { ApiRequest, ApiRouter } from './api-router.ts'
+import type { ConsumerDirectory, ConsumerRequests } from './consumer-requests.ts'
+import { headerValue } from './header-value.ts'
+import { parsePullOptions } from './pull-options.ts'
+import { statusHeaders } from './status-messages.ts'
+
+const API = '$JS.API.CONSUMER.'
+const NO_PAYLOAD = Buffer.alloc(0)
+
+/** Requests by what comes behind the prefix. */
+const REQUESTS = [
+  'CREATE.*',
+  'CREATE.*.>',
+  'DURABLE.CREATE.*.*',
+  'NAMES.*',
+  'LIST.*',
+  'INFO.*.*',
+  'DELETE.*.*',
+  'PAUSE.*.*',
+  'UNPIN.*.*',
+  'RESET.*.*',
+]
+
+export interface ConsumerRouterPorts {
+  readonly router: ApiRouter
+  readonly publisher: ServerPublisher
+  readonly requests: ConsumerRequests
+  readonly directory: ConsumerDirectory
+  readonly logger: Logger
+}
+
+/** What clients send to consumers: requests, pulls, acks, and answers to flow control. */
+export class ConsumerRouter {
+  readonly #ports: ConsumerRouterPorts
+
+  constructor(ports: ConsumerRouterPorts) {
+    this.#ports = ports
+    const { router } = ports
+    for (const subject of REQUESTS) router.on(`${API}${subject}`, (request) => this.#api(request))
+    router.on(`${API}MSG.NEXT.*.*`, (request) => this.#pull(request))
+    router.on('$JS.ACK.>', (request) => this.#acknowledge(request))
+    router.on('$JS.FC.>', (request) => this.#flowAnswered(request))
+  }
+
+  #api(request: ApiRequest): void {
+    const { requests, router, logger } = this.#ports
+    const tokens = request.subject.slice(API.length).split('.')
+    const body = request.payload.toString('utf8')
+    requests.handle({ tokens, body }).then(
+      (answer) => {
+        if (answer !== null) router.answer(request, answer.type, answer.body)
+      },
+      (error: unknown) => {
+        logger.error('a request about a consumer failed', { subject: request.subject, error })
+      },
+    )
+  }
+
+  #pull({ tokens: [stream = '', name = ''], reply, payload }: ApiRequest): void {
+    if (reply === '') return
+    const consumer = this.#find(stream, name)
+    if (consumer !== undefined) this.#pullFrom(consumer, reply, payload.toString('utf8'))
+    else this.#noConsumer(reply)
+  }
+
+  #pullFrom(consumer: Consumer, reply: string, body: string): void {
+    const options = parsePullOptions(body)
+    if (typeof options !== 'string') consumer.pull(reply, options)
+    else {
+      const headers = statusHeaders(badRequest(options))
+      this.#ports.publisher.publish(reply, null, headers, NO_PAYLOAD)
+    }
+  }
+
+  /** Nobody listens there, as clients see it. Source: no responders of nats-server. */
+  #noConsumer(reply: string): void {
+    const headers = statusHeaders({ code: 503, description: '' })
+    this.#ports.publisher.publish(reply, null, headers, NO_PAYLOAD)
+  }
+
+  #acknowledge({ subject, reply, payload }: ApiRequest): void {
+    const place = parseAckSubject(subject)
+    if (place === null) return
+    const consumer = this.#find(place.stream, place.consumer)
+    const verb = parseAckVerb(payload.toString('utf8'))
+    if (consumer === undefined && reply !== '') this.#noConsumer(reply)
+    if (consumer === undefined || verb === null) return
+    if (verb.kind === 'next') {
+      consumer.acknowledge({ ...place, verb: { kind: 'ack' } }, null)
+      if (reply !== '') this.#pullFrom(consumer, reply, verb.request)
+      return
+    }
+    const { publisher } = this.#ports
+    const done = reply === '' ? null : () => void publisher.publish(reply, null, null, NO_PAYLOAD)
+    consumer.acknowledge({ ...place, verb }, done)
+  }
+
+  #flowAnswered({ subject, headers }: ApiRequest): void {
+    const [, , stream = '', name = ''] = subject.split('.')
+    this.#find(stream, name)?.flowAnswered(subject, flowAck(headers))
+  }
+
+  #find(stream: string, name: string): Consumer | undefined {
+    return this.#ports.directory.consumersOf(stream)?.get(name)
+  }
+}
+
+/** What a client has that acknowledges with its answers to flow control. */
+function flowAck(headers: Buffer | null): Acknowledgement | null {
+  if (headers === null) return null
+  const streamSequence = Number(headerValue(headers, 'Nats-Last-Stream') ?? 0)
+  const consumerSequence = Number(headerValue(headers, 'Nats-Last-Consumer') ?? 0)
+  if (!Number.isSafeInteger(streamSequence) || streamSequence <= 0) return null
+  return { verb: { kind: 'ack' }, streamSequence, consumerSequence, deliveries: 1 }
+}
