@@ -5,10 +5,9 @@
  */
 import { readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { type JavaClass, javaClasses } from './classes.ts'
-import { type JavaResult, runClassTwice } from './run-class.ts'
+import { javaClasses } from './classes.ts'
+import { type JavaResult, runClassWithRetries } from './run-class.ts'
 
-const CLASS_LIMIT_MS = 900_000
 const file = join(import.meta.dirname, 'expected.json')
 
 interface Row {
@@ -27,16 +26,11 @@ function rowOf(results: readonly JavaResult[]): Row {
   return row
 }
 
-function measure({ name, config, include }: JavaClass): Promise<readonly JavaResult[]> {
-  const options = { limitMs: CLASS_LIMIT_MS, ...(include === undefined ? {} : { include }) }
-  return runClassTwice(name, { kind: 'kafka', config }, options)
-}
-
 for (const javaClass of javaClasses) {
   const { label } = javaClass
   if (wanted.length > 0 && !wanted.some((want) => label.includes(want))) continue
   const started = performance.now()
-  const results = await measure(javaClass)
+  const results = await runClassWithRetries(javaClass, 'kafka')
   for (const { test, status, reason } of results) {
     if (status === 'fail') console.log(`  ${test}: ${reason.slice(0, 200)}`)
   }

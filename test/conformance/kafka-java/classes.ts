@@ -1,4 +1,5 @@
 import { groupClasses } from './group-classes.ts'
+import { shareClasses } from './share-classes.ts'
 
 /** Tests of one class of Kafka that run with the same settings of the broker. */
 export interface JavaClass {
@@ -10,6 +11,10 @@ export interface JavaClass {
   readonly config: Readonly<Record<string, string>>
   /** A regular expression on names of methods; the others of the class are left to other rows. */
   readonly include?: string
+  /** Likewise, on methods that this row leaves to others. */
+  readonly exclude?: string
+  /** Set for a class that takes long: it runs with --all only, within so many milliseconds. */
+  readonly limitMs?: number
 }
 
 const CLIENT_CLASSES = [
@@ -76,6 +81,7 @@ const CONFIGS: Readonly<Record<string, Readonly<Record<string, string>>>> = {
 export const javaClasses: readonly JavaClass[] = [
   ...CLIENT_CLASSES.map((name) => ({ name, label: name, config: CONFIGS[name] ?? {} })),
   ...groupClasses,
+  ...shareClasses,
 ]
 
 /** Classes of the jar that say nothing about a broker in another process, with the reason. */
@@ -95,7 +101,6 @@ export const foreignClasses: Readonly<Record<string, string>> = {
   'consumer.ConsumerWithLegacyMessageFormatIntegrationTest': "writes into the broker's log object",
   'consumer.SaslPlainPlaintextConsumerTest': 'needs a SASL listener',
   'consumer.ShareConsumerRackAwareTest': 'needs brokers in racks',
-  'consumer.ShareConsumerTest': 'half an hour, other settings for each test: by hand',
   'producer.SocketServerMemoryPoolTest': "reads the broker's memory pool",
   'security.GroupAuthorizerIntegrationTest': 'loads an authorizer class into the broker',
 }

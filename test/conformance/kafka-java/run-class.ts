@@ -5,6 +5,7 @@ import { writeLog4j } from '../peers/kafka.ts'
 import { installKafkaTests } from '../peers/kafka-tests.ts'
 import { runCommand } from '../support/command.ts'
 import { startTarget, type TargetKind } from '../target.ts'
+import type { JavaClass } from './classes.ts'
 
 export interface JavaResult {
   /** Method name; the second and later runs of one method end in `#2`, `#3`… */
@@ -12,6 +13,8 @@ export interface JavaResult {
   readonly status: 'pass' | 'fail' | 'skip'
   readonly reason: string
   readonly tookMs: number
+  /** Kafka tags it "flaky": it does not always pass on Kafka either. */
+  readonly isFlaky: boolean
 }
 
 export interface JavaRun {
@@ -25,14 +28,16 @@ export interface RunClassOptions {
   readonly pid: number
   /** The JVM is ended after this; tests without a result then count as failed. */
   readonly limitMs: number
-  /** A regular expression on method names. */
+  /** Regular expressions on method names. */
   readonly include?: string
+  readonly exclude?: string
 }
 
 interface PrintedResult {
   readonly name: string
   readonly display: string
   readonly status: 'pass' | 'fail' | 'skip' | 'running'
+  readonly isFlaky: boolean
   readonly tookMs: number
   readonly reason: string
 }
@@ -45,7 +50,7 @@ function fullName(className: string): string {
 
 /** Runs one test class of Kafka in a JVM of its own against a broker, which it empties. */
 export async function runClass(className: string, options: RunClassOptions): Promise<JavaRun> {
-  const { bootstrap, pid, limitMs, include } = options
+  const { bootstrap, pid, limitMs, include, exclude } = options
   const classPath = await installKafkaTests()
   const directory = await mkdtemp(join(tmpdir(), 'conformance-java-'))
   try {
@@ -58,6 +63,7 @@ export async function runClass(className: string, options: RunClassOptions): Pro
     // The method filter sees the method with its class before and its parameters after it.
     const pattern = (names: string): string => `.*[.#](${names})(\\(.*)?`
     if (include !== undefined) select.push('--include-methodname', pattern(include))
+    if (exclude !== undefined) select.push('--exclude-methodname', pattern(exclude))
     const console = ['execute', '--disable-banner', '--details=none']
     const extensions = ['--config', 'junit.jupiter.extensions.autodetection.enabled=true']
     const main = 'org.junit.platform.console.ConsoleLauncher'
@@ -79,44 +85,58 @@ export async function runClass(className: string, options: RunClassOptions): Pro
   }
 }
 
-/** The brokers that a class runs against. */
-export interface NewBrokers {
-  readonly kind: TargetKind
-  readonly config: Readonly<Record<string, string>>
-}
+const CLASS_LIMIT_MS = 900_000
+
+/** Tries of a test, each on a new broker, and of one that Kafka itself tags "flaky". */
+const TRY_COUNT = 2
+const FLAKY_TRY_COUNT = 4
 
 /**
- * Runs a class, then its failed tests once more, each time on a new broker: Kafka's tests have time limits
+ * Runs a class, then its failed tests again, each time on a new broker: Kafka's tests have time limits
  * that a busy machine can miss, and members that a failed test leaves behind disturb the next one. Twice
- * failed is failed.
+ * failed is failed, and four times for the tests that fail on Kafka now and then.
  */
-export async function runClassTwice(
-  className: string,
-  brokers: NewBrokers,
-  options: Omit<RunClassOptions, 'bootstrap' | 'pid'>,
+export async function runClassWithRetries(
+  javaClass: JavaClass,
+  kind: TargetKind,
 ): Promise<readonly JavaResult[]> {
-  const { results, output } = await runOnNewBroker(className, brokers, options)
-  if (results.length === 0) throw new Error(`${className} gave no result:\n${output.slice(-2_000)}`)
-  const failed = results.filter(({ status }) => status === 'fail')
-  if (failed.length === 0) return results
-  const include = [...new Set(failed.map(({ test }) => test.replace(/#\d+$/, '')))].join('|')
-  const again = await runOnNewBroker(className, brokers, { ...options, include })
-  const second = new Map(again.results.map((result) => [result.test, result]))
-  return results.map((first) => {
-    const replacement = first.status === 'fail' ? second.get(first.test) : undefined
-    return replacement ?? first
-  })
+  const first = await runOnNewBroker(javaClass, kind)
+  if (first.results.length === 0) {
+    throw new Error(`${javaClass.label} gave no result:\n${first.output.slice(-2_000)}`)
+  }
+  let results: readonly JavaResult[] = first.results
+  for (let tries = 1; tries < FLAKY_TRY_COUNT; tries++) {
+    const methods = testsToRepeat(results, tries)
+    if (methods.length === 0) break
+    const again = await runOnNewBroker({ ...javaClass, include: methods.join('|') }, kind)
+    const found = new Map(again.results.map((result) => [result.test, result]))
+    results = results.map((result) =>
+      result.status === 'fail' ? (found.get(result.test) ?? result) : result,
+    )
+  }
+  return results
+}
+
+/** Names of the methods that failed in all of so many tries and may have another. Exported for its test. */
+export function testsToRepeat(results: readonly JavaResult[], tries: number): string[] {
+  const failed = results.filter(
+    ({ status, isFlaky }) => status === 'fail' && tries < (isFlaky ? FLAKY_TRY_COUNT : TRY_COUNT),
+  )
+  return [...new Set(failed.map(({ test }) => test.replace(/#\d+$/, '')))]
 }
 
 async function runOnNewBroker(
-  className: string,
-  { kind, config }: NewBrokers,
-  options: Omit<RunClassOptions, 'bootstrap' | 'pid'>,
+  { name, config, limitMs = CLASS_LIMIT_MS, include, exclude }: JavaClass,
+  kind: TargetKind,
 ): Promise<JavaRun> {
   const target = await startTarget(kind, { config })
   try {
     const { bootstrap, pid } = target
-    return await runClass(className, { ...options, bootstrap, pid })
+    const select = {
+      ...(include === undefined ? {} : { include }),
+      ...(exclude === undefined ? {} : { exclude }),
+    }
+    return await runClass(name, { limitMs, bootstrap, pid, ...select })
   } finally {
     await target.stop()
   }
@@ -127,11 +147,11 @@ export function parseResults(output: string): JavaResult[] {
   const runs = new Map<string, number>()
   const results: JavaResult[] = []
   for (const match of output.matchAll(/^@result (\{.*\})$/gm)) {
-    const { name, status, reason, tookMs } = JSON.parse(match[1] ?? '') as PrintedResult
+    const { name, status, reason, tookMs, isFlaky } = JSON.parse(match[1] ?? '') as PrintedResult
     if (status === 'running' || reason.includes('the same test runs once already')) continue
     const count = (runs.get(name) ?? 0) + 1
     runs.set(name, count)
-    results.push({ test: count === 1 ? name : `${name}#${count}`, status, reason, tookMs })
+    results.push({ test: count === 1 ? name : `${name}#${count}`, status, reason, tookMs, isFlaky })
   }
   return results
 }

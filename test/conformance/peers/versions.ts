@@ -4,9 +4,11 @@ export const versions = {
   kafka: '4.4.0',
   /** The newest release whose client integration tests are published. */
   kafkaTests: '4.3.1',
+  springKafka: '4.1.2',
   log4j: '2.25.3',
   junitConsole: '1.13.1',
   confluentKafka: '2.16.1',
   kafkaPython: '3.0.12',
+  pytest: '9.2.0',
   franzGo: 'v1.22.3',
 } as const

@@ -1,4 +1,5 @@
 import { type ChildProcess, spawn } from 'node:child_process'
+import { createWriteStream } from 'node:fs'
 
 export interface CommandOptions {
   /** The process group is killed after this many milliseconds. */
@@ -7,6 +8,8 @@ export interface CommandOptions {
   readonly env?: NodeJS.ProcessEnv
   /** Written to standard input, which is then closed. */
   readonly input?: string
+  /** Gets all that it prints, both streams together, without a limit. */
+  readonly logFile?: string
 }
 
 export interface CommandResult {
@@ -45,7 +48,7 @@ export function runCommand(
   args: readonly string[],
   options: CommandOptions = {},
 ): Promise<CommandResult> {
-  const { limitMs = DEFAULT_LIMIT_MS, cwd, env, input } = options
+  const { limitMs = DEFAULT_LIMIT_MS, cwd, env, input, logFile } = options
   return new Promise((resolve, reject) => {
     const child = spawn(program, args, {
       ...(cwd === undefined ? {} : { cwd }),
@@ -59,21 +62,27 @@ export function runCommand(
       isTimedOut = true
       killGroup(child, 'SIGKILL')
     }, limitMs)
+    const log = logFile === undefined ? undefined : createWriteStream(logFile)
     const texts = { stdout: '', stderr: '' }
     for (const name of ['stdout', 'stderr'] as const) {
       child[name].setEncoding('utf8').on('data', (text: string) => {
         if (texts[name].length < OUTPUT_LIMIT_CHARS) texts[name] += text
+        log?.write(text)
       })
     }
+    log?.on('error', reject)
     child.on('error', (error) => {
       clearTimeout(timer)
       running.delete(child)
+      log?.end()
       reject(new Error(`cannot start ${program}: ${error.message}`, { cause: error }))
     })
     child.on('close', (code) => {
       clearTimeout(timer)
       running.delete(child)
-      resolve({ code, ...texts, isTimedOut })
+      const result = { code, ...texts, isTimedOut }
+      if (log === undefined) resolve(result)
+      else log.end(() => resolve(result))
     })
     // A tool that ends before it has read its input is judged by its exit status, not by EPIPE.
     child.stdin.on('error', () => {})

@@ -4,6 +4,7 @@ import java.util.HashMap;
 import java.util.Map;
 
 import org.junit.platform.engine.TestExecutionResult;
+import org.junit.platform.engine.TestTag;
 import org.junit.platform.engine.support.descriptor.MethodSource;
 import org.junit.platform.launcher.TestExecutionListener;
 import org.junit.platform.launcher.TestIdentifier;
@@ -13,6 +14,9 @@ import org.junit.platform.launcher.TestIdentifier;
  * stopped at its time limit keeps the results of the tests that did end.
  */
 public final class ResultPrinter implements TestExecutionListener {
+    /** Kafka's own mark for tests that do not always pass on Kafka. */
+    private static final TestTag FLAKY = TestTag.create("flaky");
+
     private final Map<String, Long> startedAtMs = new HashMap<>();
 
     @Override
@@ -51,7 +55,8 @@ public final class ResultPrinter implements TestExecutionListener {
         long now = System.currentTimeMillis();
         long took = now - startedAtMs.getOrDefault(test.getUniqueId(), now);
         System.out.println("\n" + tag + " {\"name\":" + quote(name) + ",\"display\":" + quote(test.getDisplayName())
-            + ",\"status\":" + quote(status) + ",\"tookMs\":" + took + ",\"reason\":" + quote(reason) + "}");
+            + ",\"status\":" + quote(status) + ",\"isFlaky\":" + test.getTags().contains(FLAKY)
+            + ",\"tookMs\":" + took + ",\"reason\":" + quote(reason) + "}");
         System.out.flush();
     }
 

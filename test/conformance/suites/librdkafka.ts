@@ -1,0 +1,87 @@
+import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { stripVTControlCharacters } from 'node:util'
+import { BROKER_VERSION, type Suite, type SuiteRun, type SuiteTest } from './suite.ts'
+
+/** A file of tests ends by itself when one of its tests is over its time; this is for those that crash. */
+const FILE_LIMIT_MS = 900_000
+
+interface Report {
+  readonly tests: Readonly<Record<string, { readonly state: string; readonly extra: string }>>
+}
+
+const STATUS: Readonly<Record<string, SuiteTest['status']>> = { PASSED: 'pass', SKIPPED: 'skip' }
+
+/**
+ * Reads the report that the runner writes, and the reasons in the table that it prints. It names all tests
+ * each time; those that were not asked for, or need no broker, are left out. Exported for its test.
+ */
+export function parseReport(json: string, output: string): SuiteTest[] {
+  const plain = stripVTControlCharacters(output)
+  const rows = plain.matchAll(/^\| (\S+) +\| +(FAILED|SKIPPED|RUNNING) \| +[\d.]+s \| ?(.*)$/gm)
+  const reasons = new Map([...rows].map(([, name = '', , reason = '']) => [name, reason.trim()]))
+  const { tests } = JSON.parse(json) as Report
+  return Object.entries(tests)
+    .filter(([name, { state }]) => name !== '<MAIN>' && state !== 'DNS')
+    .map(([name, { state }]) => {
+      return { name, status: STATUS[state] ?? 'fail', reason: reasons.get(name) ?? '' }
+    })
+    .filter(({ status, reason }) => status !== 'skip' || reason !== '')
+}
+
+async function numbersOfTests(folder: string): Promise<string[]> {
+  const files = await readdir(folder)
+  const numbers = files.map((file) => /^(0\d{3})-.*\.c(?:pp)?$/.exec(file)?.[1] ?? '')
+  return [...new Set(numbers.filter((number) => number !== ''))].sort()
+}
+
+/** Runs the tests of one number, in a process of their own: a crash or a hang takes no others with it. */
+async function runNumber(number: string, directory: string, run: SuiteRun): Promise<SuiteTest[]> {
+  const folder = join(run.checkout, 'tests')
+  const report = join(directory, `${number}.json`)
+  // -L: without those that bring a broker of their own. -p1: one after the other.
+  const flags = ['-p1', '-L', ...(process.env['RDKAFKA_QUICK'] === '0' ? [] : ['-Q'])]
+  const { output, isTimedOut, code } = await run.command(
+    number,
+    './test-runner',
+    [...flags, '-V', BROKER_VERSION],
+    {
+      cwd: folder,
+      limitMs: FILE_LIMIT_MS,
+      env: {
+        TESTS: `${number}_`,
+        TEST_REPORT: report,
+        RDKAFKA_TEST_CONF: join(directory, 'test.conf'),
+        LD_LIBRARY_PATH: '../src:../src-cpp',
+      },
+    },
+  )
+  const json = await readFile(report, 'utf8').catch(() => undefined)
+  if (json !== undefined) return parseReport(json, output)
+  const why = isTimedOut ? `no end in ${FILE_LIMIT_MS / 1_000} s` : `ended with ${code}, no report`
+  return [{ name: `${number}_`, status: 'fail', reason: why }]
+}
+
+/** The tests that need a broker. The runner must have been built in the checkout before. */
+export const librdkafka: Suite = {
+  source: 'github.com/confluentinc/librdkafka v2.15.0',
+  config: { 'num.partitions': '4' },
+  run: async (run) => {
+    const directory = await mkdtemp(join(tmpdir(), 'conformance-librdkafka-'))
+    try {
+      const lines = [`metadata.broker.list=${run.bootstrap}`, 'test.topic.random=true']
+      await writeFile(join(directory, 'test.conf'), `${lines.join('\n')}\n`)
+      const tests: SuiteTest[] = []
+      for (const number of await numbersOfTests(join(run.checkout, 'tests'))) {
+        if (run.only !== undefined && !new RegExp(run.only).test(number)) continue
+        const results = await runNumber(number, directory, run)
+        for (const { name, status, reason } of results) console.log(`${status} ${name} ${reason}`)
+        tests.push(...results)
+      }
+      return tests
+    } finally {
+      await rm(directory, { recursive: true, force: true })
+    }
+  },
+}
