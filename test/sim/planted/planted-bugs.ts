@@ -81,7 +81,7 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
   },
   {
     name: 'writes a recovery point before what is below it is synced',
-    file: 'src/storage/log-manager.ts',
+    file: 'src/storage/log-checkpoints.ts',
     find: 'const points = this.#offsets((log) => log.recoveryPoint)\n    directory',
     replace: 'const points = this.#offsets((log) => log.logEndOffset)\n    directory',
     focus: { faults: 'crashes', endings: ['power'] },
@@ -95,7 +95,7 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
   {
     name: 'moves the log start before it is on disk',
     file: 'src/storage/log-manager.ts',
-    find: '    this.#writeLogStarts((log) => Math.max(log.logStartToSave, starts.get(log) ?? 0))\n',
+    find: '    this.#checkpoints.writeLogStarts((log) => Math.max(log.logStartToSave, starts.get(log) ?? 0))\n',
     replace: '',
     focus: { faults: 'crashes', endings: ['power'] },
   },
@@ -127,7 +127,7 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
   },
   {
     name: 'believes the checkpoints of a deleted topic of that name',
-    file: 'src/storage/log-manager.ts',
+    file: 'src/storage/partition-directories.ts',
     find: 'this.#directory.speaksOf(name)',
     replace: 'false',
     focus: { deletesTopics: true },

@@ -19,11 +19,11 @@ import type {
 import { type BatchOptions, buildBatch } from '../../../src/records/batch-builder.ts'
 import { baseOffsetOf, lastOffsetOf, sizeInBytesOf } from '../../../src/records/record-batch.ts'
 import { SteppedSegmentCleaner } from '../../../src/storage/cleaner/stepped-segment-cleaner.ts'
-import {
-  LogManager,
-  type LogManagerCleaning,
-  type LogManagerOptions,
-} from '../../../src/storage/log-manager.ts'
+import { LogManager } from '../../../src/storage/log-manager.ts'
+import type {
+  LogManagerCleaning,
+  LogManagerOptions,
+} from '../../../src/storage/log-manager-options.ts'
 import { ManualScheduler } from '../support/manual-scheduler.ts'
 import { CountingRandom, FakeClock } from '../support/ports.ts'
 import { RecordingMeter } from '../support/recording-meter.ts'

@@ -5,7 +5,7 @@ import { type BatchOptions, buildBatch } from '../../../../src/records/batch-bui
 import { buildEndTxnMarker } from '../../../../src/records/control-batch.ts'
 import { isControl, sizeInBytesOf } from '../../../../src/records/record-batch.ts'
 import { recordsOf } from '../../../../src/records/records-iterator.ts'
-import type { LogManagerOptions } from '../../../../src/storage/log-manager.ts'
+import type { LogManagerOptions } from '../../../../src/storage/log-manager-options.ts'
 import { append, Harness, readSlice } from '../log-harness.ts'
 
 const CLEANER: CleanerConfig = {

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import { StorageError } from '../../../../src/base/errors.ts'
 import type { PartitionLog } from '../../../../src/ports/partition-log.ts'
-import type { LogManagerOptions } from '../../../../src/storage/log-manager.ts'
+import type { LogManagerOptions } from '../../../../src/storage/log-manager-options.ts'
 import { append, batchOf, CONFIG, Harness, offsetsOf, readAll, readSlice } from '../log-harness.ts'
 
 const SIZE = batchOf().byteLength
