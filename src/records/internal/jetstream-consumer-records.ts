@@ -1,5 +1,5 @@
 /** Records of `__jetstream` about consumers: what each is configured to do, and where it is. */
-import { array, int8, int32, int64, list, string } from '../../schema/schema.ts'
+import { array, bytes, int8, int32, int64, list, string } from '../../schema/schema.ts'
 import { type CoordinatorRecord, coordinatorRecord } from './coordinator-record.ts'
 
 export const jetstreamConsumer = coordinatorRecord({
@@ -14,7 +14,7 @@ export const jetstreamConsumer = coordinatorRecord({
   value: {
     createTimestamp: int64,
     /** JSON, as clients write it. */
-    config: string,
+    config: bytes,
   },
 })
 

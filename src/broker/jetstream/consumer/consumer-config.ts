@@ -101,3 +101,14 @@ export function isDurable(config: ConsumerConfig): boolean {
 export function isEphemeralInMemory(config: ConsumerConfig): boolean {
   return !isDurable(config) && (config.mem_storage === true || config.direct === true)
 }
+
+/**
+ * With the lowest API level that knows what the consumer uses, where clients look for it.
+ * Source: setStaticConsumerMetadata of nats-server, ADR-44.
+ */
+export function withRequiredLevel(config: ConsumerConfig): ConsumerConfig {
+  const { priority_policy: policy = 'none', priority_groups: groups = [] } = config
+  const isLevel1 = policy !== 'none' || groups.length > 0 || config.pause_until !== undefined
+  const level = config.ack_policy === 'flow_control' ? '4' : isLevel1 ? '1' : '0'
+  return { ...config, metadata: { ...config.metadata, '_nats.req.level': level } }
+}

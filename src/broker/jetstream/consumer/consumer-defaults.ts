@@ -1,4 +1,4 @@
-import { type ConsumerConfig, isPush, type StreamFacts } from './consumer-config.ts'
+import { type ConsumerConfig, isDurable, isPush, type StreamFacts } from './consumer-config.ts'
 import { type ConsumerRefusal, pedantic } from './consumer-refusal.ts'
 
 const SECOND = 1_000_000_000
@@ -8,6 +8,8 @@ const ACK_WAIT = 30 * SECOND
 const MAX_ACK_PENDING = 1000
 const MAX_WAITING = 512
 const PINNED_CLIENT_TIMEOUT = 120 * SECOND
+/** For consumers without a durable name. Source: JsDeleteWaitTimeDefault. */
+const INACTIVE = 5 * SECOND
 
 /** Counts that mean "not set" when they are negative. */
 const NOT_NEGATIVE = [
@@ -45,6 +47,7 @@ export function withDefaults(
   if (backoff[0] !== undefined) filled.ack_wait = backoff[0]
   if (!filled.max_ack_pending) filled.max_ack_pending = stream.consumerMaxAckPending
   if (!filled.inactive_threshold) filled.inactive_threshold = stream.consumerInactiveThreshold
+  if (!filled.inactive_threshold && !isDurable(config)) filled.inactive_threshold = INACTIVE
   if (!filled.max_ack_pending && acks !== 'none') filled.max_ack_pending = MAX_ACK_PENDING
   if (filled.priority_policy === 'pinned_client' && !filled.priority_timeout) {
     filled.priority_timeout = PINNED_CLIENT_TIMEOUT

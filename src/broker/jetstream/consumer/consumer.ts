@@ -6,7 +6,7 @@ import { SubjectFilter } from '../stream/subject-filter.ts'
 import type { Acknowledgement } from './acknowledgement.ts'
 import { Alarm } from './alarm.ts'
 import type { ConsumerEvent, DeliveryFacts } from './consumer-advisory.ts'
-import { type ConsumerConfig, filtersOf, isDurable, isPush, toMs } from './consumer-config.ts'
+import { type ConsumerConfig, filtersOf, isPush, toMs } from './consumer-config.ts'
 import type { ConsumerInfo } from './consumer-info.ts'
 import type { ConsumerJournal, ConsumerPorts } from './consumer-ports.ts'
 import { ConsumerProgress } from './consumer-progress.ts'
@@ -36,9 +36,6 @@ export interface ConsumerOptions {
   /** Nobody used it for as long as it may be unused. */
   abandoned(): void
 }
-
-/** Source: JsDeleteWaitTimeDefault of nats-server, for consumers without a durable name. */
-const INACTIVE_MS = 5000
 
 const PIN_ID_LENGTH = 22
 const FLOW_ID_LENGTH = 4
@@ -332,8 +329,8 @@ export class Consumer implements StreamWatcher {
   /** When it has been unused for so long that it goes; Infinity: never. */
   #inactiveAtMs(): number {
     const { inactive_threshold: threshold = 0 } = this.#config
-    if (threshold <= 0 && isDurable(this.#config)) return Number.POSITIVE_INFINITY
-    const inactiveMs = threshold > 0 ? toMs(threshold) : INACTIVE_MS
+    if (threshold <= 0) return Number.POSITIVE_INFINITY
+    const inactiveMs = toMs(threshold)
     if (this.#target.isInUse) return this.#nowMs() + inactiveMs
     return this.#usedAtMs + inactiveMs
   }

@@ -7,8 +7,10 @@ import { Consumer } from './consumer.ts'
 import {
   type ConsumerConfig,
   filtersOf,
+  isDurable,
   isEphemeralInMemory,
   type StreamFacts,
+  withRequiredLevel,
 } from './consumer-config.ts'
 import { withDefaults } from './consumer-defaults.ts'
 import type { ConsumerJournal, ConsumerPorts } from './consumer-ports.ts'
@@ -117,7 +119,9 @@ export class StreamConsumers {
     if (refusal !== null) return refusal
     const name = filled.durable_name || filled.name || this.#newName()
     if (Buffer.byteLength(name) > MAX_NAME_BYTES) return nameTooLong(MAX_NAME_BYTES)
-    const config = { ...filled, name }
+    // A name that the server gives is none of the configuration.
+    const hasName = isDurable(filled) || (filled.name ?? '') !== ''
+    const config = withRequiredLevel(hasName ? { ...filled, name } : filled)
     const present = this.#consumers.get(name)
     if (present !== undefined) return this.#replace(present, config, request.action)
     const cursor = await this.#startOf(config)
@@ -143,7 +147,8 @@ export class StreamConsumers {
     const consumer = this.#consumers.get(name)
     if (consumer === undefined) return ConsumerRefusals.consumerNotFound
     const { pause_until: _, ...rest } = consumer.config
-    return this.#update(consumer, until === undefined ? rest : { ...rest, pause_until: until })
+    const config = until === undefined ? rest : { ...rest, pause_until: until }
+    return this.#update(consumer, withRequiredLevel(config))
   }
 
   /**
@@ -249,7 +254,7 @@ export class StreamConsumers {
     if (config.deliver_policy !== 'all') return ConsumerRefusals.workQueueNotDeliverAll
     if (this.#consumers.size === 0) return null
     if (filtersOf(config).length === 0) return ConsumerRefusals.workQueueManyUnfiltered
-    const isUnique = this.#isUniqueOnWorkQueue(config.name ?? '', config)
+    const isUnique = this.#isUniqueOnWorkQueue('', config)
     return isUnique ? null : ConsumerRefusals.workQueueNotUnique
   }
 

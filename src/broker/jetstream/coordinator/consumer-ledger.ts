@@ -40,7 +40,7 @@ export class ConsumerLedger {
       this.#entries.delete(id)
       return
     } else {
-      entry.config = JSON.parse(record.value.config) as ConsumerConfig
+      entry.config = JSON.parse(record.value.config.toString('utf8')) as ConsumerConfig
       entry.createdMs = record.value.createTimestamp
     }
     this.#entries.set(id, entry)

@@ -29,7 +29,7 @@ export function consumerRecord(
   config: ConsumerConfig,
   createdMs: number,
 ): EncodedRecord {
-  const value = { createTimestamp: createdMs, config: JSON.stringify(config) }
+  const value = { createTimestamp: createdMs, config: Buffer.from(JSON.stringify(config), 'utf8') }
   return {
     key: encodeCoordinatorKey(jetstreamConsumer, key),
     value: encodeCoordinatorValue(jetstreamConsumer, VERSION, value),

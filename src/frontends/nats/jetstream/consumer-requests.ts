@@ -16,7 +16,7 @@ type Json = Readonly<Record<string, unknown>>
 type Answer = Json | ConsumerRefusal | Promise<Json | ConsumerRefusal>
 
 /** Where the consumers of streams are. */
-export interface ConsumerDirectory {
+export interface ConsumerLookup {
   /** undefined: there is no such stream */
   consumersOf(stream: string): StreamConsumers | undefined
 }
@@ -45,13 +45,13 @@ const NO_REPLICAS = refusal(500, 10074, 'replicas > 1 not supported in non-clust
 
 /** The requests about consumers. Source: jetstream_api.go of nats-server. */
 export class ConsumerRequests {
-  readonly #directory: ConsumerDirectory
+  readonly #directory: ConsumerLookup
   readonly #clock: Clock
   readonly #serverMetadata: Readonly<Record<string, string>>
 
   /** @param serverMetadata what is shown with each consumer of the server's version */
   constructor(
-    directory: ConsumerDirectory,
+    directory: ConsumerLookup,
     clock: Clock,
     serverMetadata: Readonly<Record<string, string>>,
   ) {
@@ -136,7 +136,7 @@ export class ConsumerRequests {
     if (config.num_replicas > 1) return NO_REPLICAS
     const consumers = this.#directory.consumersOf(stream)
     if (consumers === undefined) return STREAM_NOT_FOUND
-    const request = { config: withRequiredLevel(config), action, isPedantic }
+    const request = { config, action, isPedantic }
     const created = await consumers.create(request)
     return created instanceof Consumer ? this.#infoOf(created) : created
   }
@@ -152,7 +152,7 @@ export class ConsumerRequests {
     const found = this.#page(tokens, body, MAX_INFOS)
     if (!Array.isArray(found)) return found as ConsumerRefusal
     const [consumers, page] = found as [readonly Consumer[], Json]
-    return { ...page, consumers: consumers.map((consumer) => this.#infoOf(consumer)) }
+    return { ...page, consumers: consumers.map((consumer) => this.#listed(consumer)) }
   }
 
   #page(
@@ -242,6 +242,11 @@ export class ConsumerRequests {
     return consumers.get(name) ?? ConsumerRefusals.consumerNotFound
   }
 
+  /** In a list the facts about the server are left out, as in nats-server. */
+  #listed(consumer: Consumer): Json {
+    return consumerInfoJson(consumer.info(), this.#clock.nowMs(), {})
+  }
+
   #infoOf(consumer: Consumer): Json {
     return consumerInfoJson(consumer.info(), this.#clock.nowMs(), this.#serverMetadata)
   }
@@ -277,14 +282,6 @@ function checkSubjectNames(
 
 function hasPathSeparator(name: string): boolean {
   return /[\\/]/.test(name)
-}
-
-/** The lowest API level that knows what the consumer uses. Source: setStaticConsumerMetadata. */
-function withRequiredLevel(config: ConsumerConfig): ConsumerConfig {
-  const { priority_policy: policy = 'none', priority_groups: groups = [] } = config
-  const isLevel1 = policy !== 'none' || groups.length > 0 || config.pause_until !== undefined
-  const level = config.ack_policy === 'flow_control' ? '4' : isLevel1 ? '1' : '0'
-  return { ...config, metadata: { ...config.metadata, '_nats.req.level': level } }
 }
 
 function fieldsOf(body: string): Json | string {

@@ -6,7 +6,7 @@ import type { ServerPublisher } from '../server-publisher.ts'
 import { parseAckSubject } from './ack-subject.ts'
 import { parseAckVerb } from './ack-verb.ts'
 import type { ApiRequest, ApiRouter } from './api-router.ts'
-import type { ConsumerDirectory, ConsumerRequests } from './consumer-requests.ts'
+import type { ConsumerLookup, ConsumerRequests } from './consumer-requests.ts'
 import { headerValue } from './header-value.ts'
 import { parsePullOptions } from './pull-options.ts'
 import { statusHeaders } from './status-messages.ts'
@@ -32,7 +32,7 @@ export interface ConsumerRouterPorts {
   readonly router: ApiRouter
   readonly publisher: ServerPublisher
   readonly requests: ConsumerRequests
-  readonly directory: ConsumerDirectory
+  readonly directory: ConsumerLookup
   readonly logger: Logger
 }
 
@@ -63,11 +63,11 @@ export class ConsumerRouter {
     )
   }
 
-  #pull({ tokens: [stream = '', name = ''], reply, payload }: ApiRequest): void {
+  #pull({ subject, tokens: [stream = '', name = ''], reply, payload }: ApiRequest): void {
     if (reply === '') return
     const consumer = this.#find(stream, name)
     if (consumer !== undefined) this.#pullFrom(consumer, reply, payload.toString('utf8'))
-    else this.#noConsumer(reply)
+    else this.#noConsumer(subject, reply)
   }
 
   #pullFrom(consumer: Consumer, reply: string, body: string): void {
@@ -80,8 +80,9 @@ export class ConsumerRouter {
   }
 
   /** Nobody listens there, as clients see it. Source: no responders of nats-server. */
-  #noConsumer(reply: string): void {
-    const headers = statusHeaders({ code: 503, description: '' })
+  #noConsumer(subject: string, reply: string): void {
+    const named = { 'Nats-Subject': subject }
+    const headers = statusHeaders({ code: 503, description: '', headers: named })
     this.#ports.publisher.publish(reply, null, headers, NO_PAYLOAD)
   }
 
@@ -90,7 +91,7 @@ export class ConsumerRouter {
     if (place === null) return
     const consumer = this.#find(place.stream, place.consumer)
     const verb = parseAckVerb(payload.toString('utf8'))
-    if (consumer === undefined && reply !== '') this.#noConsumer(reply)
+    if (consumer === undefined && reply !== '') this.#noConsumer(subject, reply)
     if (consumer === undefined || verb === null) return
     if (verb.kind === 'next') {
       consumer.acknowledge({ ...place, verb: { kind: 'ack' } }, null)

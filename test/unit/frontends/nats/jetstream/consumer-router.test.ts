@@ -155,7 +155,9 @@ describe('the API of consumers', () => {
       description: 'consumer not found',
     })
   })
+})
 
+describe('the API of consumers, asked for what can not be', () => {
   it('refuses what does not fit together, as nats-server does', async () => {
     const fixture = new Fixture()
     const config = { durable_name: 'c', filter_subject: 'a' }
@@ -185,8 +187,10 @@ describe('the API of consumers', () => {
       assert.equal(err_code, number, subject)
     }
   })
+})
 
-  it('pauses a consumer until a time, and lets it go on', async () => {
+describe('a consumer that is paused', () => {
+  it('says so until its time comes, or until it goes on', async () => {
     const fixture = new Fixture()
     await fixture.request('$JS.API.CONSUMER.CREATE.S.c', CREATE)
     const until = '2023-11-14T22:13:30.000Z'
@@ -247,12 +251,14 @@ describe('messages of a consumer', () => {
     const [none] = await fixture.publish(`${next}c`, '_INBOX.1', '{"no_wait":true}')
     assert.equal(none?.headers, 'NATS/1.0 404 No Messages\r\n\r\n')
     const [nobody] = await fixture.publish(`${next}x`, '_INBOX.1', '')
-    assert.equal(nobody?.headers, 'NATS/1.0 503\r\n\r\n')
+    assert.equal(nobody?.headers, `NATS/1.0 503\r\nNats-Subject: ${next}x\r\n\r\n`)
     const [wrong] = await fixture.publish(`${next}c`, '_INBOX.1', '{"batch":"x"}')
     assert.equal(wrong?.headers, 'NATS/1.0 400 Bad Request - batch must be a number\r\n\r\n')
   })
+})
 
-  it('are pushed to whoever listens, without their payload if that is wanted', async () => {
+describe('messages that are pushed', () => {
+  it('go to whoever listens, without their payload if that is wanted', async () => {
     const fixture = new Fixture()
     fixture.listen('d')
     const config = { deliver_subject: 'd', headers_only: true }
