@@ -2,6 +2,7 @@ import { ErrorCode } from '../../base/error-code.ts'
 import {
   EPOCH_BUMP_VERSION,
   isEpochExhausted,
+  isPrepared,
   type TransactionMetadata,
 } from './transaction-metadata.ts'
 import type { EndTransactionRequest } from './transaction-requests.ts'
@@ -14,6 +15,8 @@ export type EndDecision =
   | { readonly kind: 'end'; readonly needsNewProducerId: boolean }
 
 const answer = (errorCode: ErrorCode): EndDecision => ({ kind: 'answer', errorCode })
+/** Markers are on their way. Whatever it is, the client asks again when the transaction is complete. */
+const ASK_AGAIN = answer(ErrorCode.CONCURRENT_TRANSACTIONS)
 const END: EndDecision = { kind: 'end', needsNewProducerId: false }
 
 /**
@@ -35,6 +38,7 @@ function decideWithoutBump(
 ): EndDecision {
   if (transaction.producerId !== producerId) return answer(ErrorCode.INVALID_PRODUCER_ID_MAPPING)
   if (transaction.producerEpoch !== producerEpoch) return answer(ErrorCode.PRODUCER_FENCED)
+  if (isPrepared(transaction)) return ASK_AGAIN
   switch (transaction.state) {
     case TransactionState.ONGOING:
       return END
@@ -47,7 +51,8 @@ function decideWithoutBump(
 
 /**
  * The epoch of the last transaction shows a retry; the present one asks for the next end, which can
- * only be an abort when nothing was added.
+ * only be an abort when nothing was added. Until the markers are written both have to wait, and a
+ * producer that was told its next id is not known by it yet.
  */
 function decideWithBump(
   transaction: TransactionMetadata,
@@ -55,6 +60,7 @@ function decideWithBump(
 ): EndDecision {
   const { producerId, producerEpoch, isCommit } = request
   const { state } = transaction
+  if (isPrepared(transaction)) return ASK_AGAIN
   const isAfterNewId =
     transaction.previousProducerId === producerId &&
     isEpochExhausted(producerEpoch) &&
@@ -71,9 +77,6 @@ function decideWithBump(
     case TransactionState.EMPTY:
       if (!isCurrent) return answer(ErrorCode.PRODUCER_FENCED)
       return isCommit ? answer(ErrorCode.INVALID_TXN_STATE) : end
-    case TransactionState.PREPARE_COMMIT:
-    case TransactionState.PREPARE_ABORT:
-      return answer(isRetry ? repeated(state, isCommit) : ErrorCode.PRODUCER_FENCED)
     default:
       if (isRetry) return answer(repeated(state, isCommit))
       if (!isCurrent) return answer(ErrorCode.PRODUCER_FENCED)
@@ -81,16 +84,8 @@ function decideWithBump(
   }
 }
 
-/** The transaction was decided before: the same way is fine, the other is not. */
+/** The transaction was ended before: the same way is fine, the other is not. */
 function repeated(state: TransactionState, isCommit: boolean): ErrorCode {
-  switch (state) {
-    case TransactionState.PREPARE_COMMIT:
-      return isCommit ? ErrorCode.CONCURRENT_TRANSACTIONS : ErrorCode.INVALID_TXN_STATE
-    case TransactionState.PREPARE_ABORT:
-      return isCommit ? ErrorCode.INVALID_TXN_STATE : ErrorCode.CONCURRENT_TRANSACTIONS
-    case TransactionState.COMPLETE_COMMIT:
-      return isCommit ? ErrorCode.NONE : ErrorCode.INVALID_TXN_STATE
-    default:
-      return isCommit ? ErrorCode.INVALID_TXN_STATE : ErrorCode.NONE
-  }
+  const isSame = isCommit === (state === TransactionState.COMPLETE_COMMIT)
+  return isSame ? ErrorCode.NONE : ErrorCode.INVALID_TXN_STATE
 }

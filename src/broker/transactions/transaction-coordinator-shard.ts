@@ -60,7 +60,8 @@ const NO_TIMEOUT_MS = 0x7fff_ffff
  * The transactional ids of one partition of `__transaction_state`, as one state machine: (state,
  * event, time) to (records, answers, timers). Loading replays the records into the same state.
  * A change holds at once, and its answer waits for the log; so there is no state in between, for
- * which Kafka answers CONCURRENT_TRANSACTIONS.
+ * which Kafka answers CONCURRENT_TRANSACTIONS. Between the decision and the last marker there is:
+ * then, as in Kafka, that answer comes before any about ids and epochs.
  */
 export class TransactionCoordinatorShard implements CoordinatorMachine<TransactionTimerEvent> {
   readonly #options: TransactionShardOptions
@@ -87,10 +88,10 @@ export class TransactionCoordinatorShard implements CoordinatorMachine<Transacti
     const known = this.#transactions.get(request.transactionalId) ?? this.#make(request, turn)
     if (known === undefined) {
       turn.reply(reply, identityError(ErrorCode.COORDINATOR_LOAD_IN_PROGRESS))
-    } else if (request.expected !== null && !mayGoOn(known, request.expected)) {
-      turn.reply(reply, identityError(ErrorCode.PRODUCER_FENCED))
     } else if (isPrepared(known)) {
       turn.reply(reply, identityError(ErrorCode.CONCURRENT_TRANSACTIONS))
+    } else if (request.expected !== null && !mayGoOn(known, request.expected)) {
+      turn.reply(reply, identityError(ErrorCode.PRODUCER_FENCED))
     } else if (known.state === TransactionState.ONGOING) {
       this.#abort(known, turn)
       turn.reply(reply, identityError(ErrorCode.CONCURRENT_TRANSACTIONS))
@@ -105,7 +106,9 @@ export class TransactionCoordinatorShard implements CoordinatorMachine<Transacti
     turn: TransactionTurn,
   ): void {
     const known = this.#transactions.get(request.transactionalId)
-    const refusal = refusalOf(known, request)
+    // First: a producer whose epochs are used up already has an id that holds from the end on.
+    const mustWait = known !== undefined && isPrepared(known)
+    const refusal = mustWait ? ErrorCode.CONCURRENT_TRANSACTIONS : refusalOf(known, request)
     if (known === undefined || refusal !== ErrorCode.NONE) {
       turn.reply(reply, refusal)
       return
