@@ -1,6 +1,6 @@
 import { fnv1a } from '../../base/fnv1a.ts'
 import type { Matches } from '../../broker/subjects/matches.ts'
-import type { SubjectRouter } from '../../broker/subjects/subject-router.ts'
+import type { Route, SubjectRouter } from '../../broker/subjects/subject-router.ts'
 import { isSubset } from '../../broker/subjects/subject-subset.ts'
 import type { Scheduler } from '../../ports/scheduler.ts'
 import { PublishedMessage } from '../../wire/nats/published-message.ts'
@@ -38,6 +38,8 @@ export class ServerPublisher {
   readonly #watches = new Map<string, Set<InterestWatch>>()
   readonly #changed = new Set<InterestWatch>()
   #isFlushSet = false
+  #lastSubject = ''
+  #lastRoute: Route<Subscription> | null = null
 
   /** @param flush sends what was written to clients */
   constructor(space: SubjectSpace, flush: () => void, scheduler: Scheduler) {
@@ -73,7 +75,7 @@ export class ServerPublisher {
     headers: Buffer | null,
     payload: Buffer,
   ): 'nobody' | 'sent' | 'behind' {
-    const matches = this.#space.router.matchesOf(Buffer.from(to, 'latin1'))
+    const matches = this.#matchesOf(to)
     if (matches.isEmpty) return 'nobody'
     const isBehind = matches.plain.some(({ subscriber }) => subscriber.isBehind === true)
     this.#fill(subject, reply, headers, payload)
@@ -83,7 +85,21 @@ export class ServerPublisher {
   }
 
   hasInterest(subject: string): boolean {
-    return !this.#space.router.matchesOf(Buffer.from(subject, 'latin1')).isEmpty
+    return !this.#matchesOf(subject).isEmpty
+  }
+
+  /** Many messages in a row go to the same subject. What is returned holds until the next call. */
+  #matchesOf(subject: string): Matches<Subscription> {
+    const { router } = this.#space
+    const last = this.#lastRoute
+    if (last !== null && subject === this.#lastSubject && router.isCurrent(last))
+      return last.matches
+    const bytes = Buffer.from(subject, 'latin1')
+    const { byteLength } = bytes
+    const route = router.find(bytes, 0, byteLength, fnv1a(bytes, 0, byteLength))
+    this.#lastSubject = subject
+    this.#lastRoute = route
+    return route.matches
   }
 
   /** Calls `changed` at the end of turns in which interest in the subject may have come or gone. */
