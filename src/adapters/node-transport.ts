@@ -1,5 +1,4 @@
 import net from 'node:net'
-import { ConfigError } from '../base/errors.ts'
 import type { Logger } from '../ports/logger.ts'
 import type {
   Connection,
@@ -8,12 +7,17 @@ import type {
   StreamSession,
   Transport,
 } from '../ports/transport.ts'
-import { canOwnMemory, type Receive, receiveInto } from './socket-receive.ts'
+import { listenError } from './listen-error.ts'
+import { NodeConnection, plainAddress } from './node-connection.ts'
+import { canOwnMemory, type Receive } from './socket-receive.ts'
+import type { TlsSockets } from './tls-sockets.ts'
 
 export interface NodeTransportOptions {
   readonly logger: Logger
   /** `own-memory` where this Node can do it. `data` is the documented way, with one copy more. */
   readonly receive?: Receive
+  /** Encrypts connections, or lets clients ask for it. */
+  readonly tls?: TlsSockets
   /** Says more about an address in use, e.g. the process that has it. */
   readonly describeAddressInUse?: (host: string, port: number) => string
 }
@@ -32,7 +36,7 @@ export class NodeTransport implements Transport {
     options: ListenOptions,
     accept: (connection: Connection) => StreamSession,
   ): Promise<Listener> {
-    const listener = new NodeListener(options, accept, this.#receive, this.#options.logger)
+    const listener = new NodeListener(options, accept, this.#receive, this.#options)
     return listener.listen(this.#options.describeAddressInUse)
   }
 }
@@ -42,6 +46,7 @@ class NodeListener implements Listener {
   readonly #accept: (connection: Connection) => StreamSession
   readonly #receive: Receive
   readonly #logger: Logger
+  readonly #tls: TlsSockets | null
   readonly #server: net.Server
   readonly #connections = new Set<NodeConnection>()
   host = ''
@@ -53,13 +58,14 @@ class NodeListener implements Listener {
     options: ListenOptions,
     accept: (connection: Connection) => StreamSession,
     receive: Receive,
-    logger: Logger,
+    { logger, tls }: NodeTransportOptions,
   ) {
     this.#options = options
     this.#accept = accept
     this.#receive = receive
     this.#logger = logger
-    const pauseOnConnect = receive === 'own-memory'
+    this.#tls = tls ?? null
+    const pauseOnConnect = receive === 'own-memory' && tls === undefined
     this.#server = net.createServer({ pauseOnConnect, noDelay: true }, (socket) =>
       this.#accepted(socket),
     )
@@ -110,8 +116,15 @@ class NodeListener implements Listener {
     this.#countByAddress.set(address, count + 1)
     const connection = new NodeConnection(socket, this.#receive, this.#logger)
     this.#connections.add(connection)
+    const gone = (): void => this.#gone(connection, address)
+    if (this.#tls?.start === 'first') {
+      connection.secureFirst(this.#tls, gone, () => this.#serve(connection, gone))
+    } else this.#serve(connection, gone)
+  }
+
+  #serve(connection: NodeConnection, gone: () => void): void {
     const session = this.#accept(connection)
-    connection.start(session, this.#options.idleTimeoutMs, () => this.#gone(connection, address))
+    connection.start(session, this.#options.idleTimeoutMs, this.#tls, gone)
   }
 
   #gone(connection: NodeConnection, address: string): void {
@@ -121,109 +134,4 @@ class NodeListener implements Listener {
     if (count === 0) this.#countByAddress.delete(address)
     else this.#countByAddress.set(address, count)
   }
-}
-
-class NodeConnection implements Connection {
-  readonly remoteAddress: string
-  readonly remotePort: number
-  readonly localAddress: string
-  readonly localPort: number
-  readonly #accepted: net.Socket
-  readonly #receive: Receive
-  readonly #logger: Logger
-  #socket: net.Socket
-
-  constructor(socket: net.Socket, receive: Receive, logger: Logger) {
-    this.#accepted = socket
-    this.#socket = socket
-    this.#receive = receive
-    this.#logger = logger
-    this.remoteAddress = plainAddress(socket.remoteAddress)
-    this.remotePort = socket.remotePort ?? 0
-    this.localAddress = plainAddress(socket.localAddress)
-    this.localPort = socket.localPort ?? 0
-  }
-
-  start(session: StreamSession, idleTimeoutMs: number, gone: () => void): void {
-    const socket = receiveInto(this.#accepted, this.#receive, {
-      nextBuffer: () => session.nextBuffer(),
-      received: (byteCount) => session.received(byteCount),
-    })
-    this.#socket = socket
-    if (idleTimeoutMs >= 0) {
-      socket.setTimeout(idleTimeoutMs, () => {
-        this.#logger.debug('connection was idle', { address: this.remoteAddress })
-        socket.destroy()
-      })
-    }
-    socket.on('error', (error) =>
-      this.#logger.debug('connection failed', { address: this.remoteAddress, error }),
-    )
-    socket.on('end', () => socket.destroy())
-    socket.once('close', () => {
-      gone()
-      session.closed()
-    })
-  }
-
-  get unsentBytes(): number {
-    return this.#socket.writableLength
-  }
-
-  write(pieces: readonly Buffer[], sent: (() => void) | null): void {
-    const socket = this.#socket
-    if (socket.destroyed) {
-      sent?.()
-      return
-    }
-    const last = pieces.length - 1
-    // Several pieces leave in one system call. What comes while a write is under way is joined to
-    // the next one by the socket itself.
-    if (last > 0) socket.cork()
-    for (let i = 0; i < last; i++) socket.write(pieces[i] as Buffer)
-    if (sent === null) socket.write(pieces[last] as Buffer)
-    else socket.write(pieces[last] as Buffer, () => sent())
-    if (last > 0) socket.uncork()
-  }
-
-  pause(): void {
-    this.#socket.pause()
-  }
-
-  resume(): void {
-    this.#socket.resume()
-  }
-
-  end(): void {
-    this.#socket.destroySoon()
-  }
-
-  destroy(): void {
-    this.#socket.destroy()
-  }
-}
-
-/** An IPv4 peer of a socket that listens on IPv6 shows as `::ffff:1.2.3.4`. */
-function plainAddress(address: string | undefined): string {
-  return address?.replace(/^::ffff:/, '') ?? ''
-}
-
-function listenError(
-  error: NodeJS.ErrnoException,
-  host: string,
-  port: number,
-  describe: NodeTransportOptions['describeAddressInUse'],
-): Error {
-  const cause = { cause: error }
-  if (error.code === 'EADDRINUSE') {
-    const text = describe?.(host, port) ?? `the address ${host}:${port} is in use`
-    return new ConfigError(`${text}: stop it or choose another port`, cause)
-  }
-  if (error.code === 'EADDRNOTAVAIL' || error.code === 'ENOTFOUND') {
-    return new ConfigError(`${host} is not an address of this machine`, cause)
-  }
-  if (error.code === 'EACCES') {
-    return new ConfigError(`port ${port} needs rights this process does not have`, cause)
-  }
-  return new ConfigError(`cannot listen on ${host}:${port}: ${error.message}`, cause)
 }

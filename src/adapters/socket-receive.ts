@@ -52,7 +52,7 @@ function takeOver(accepted: net.Socket, handle: object, sink: ByteSink): net.Soc
 }
 
 /** A session may close its connection in the middle of a chunk: the rest is dropped. */
-function copyInto(chunk: Buffer, socket: net.Socket, sink: ByteSink): void {
+export function copyInto(chunk: Buffer, socket: net.Socket, sink: ByteSink): void {
   for (let at = 0; at < chunk.byteLength && !socket.destroyed; ) {
     const into = sink.nextBuffer()
     const byteCount = Math.min(into.byteLength, chunk.byteLength - at)

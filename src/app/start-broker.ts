@@ -8,7 +8,6 @@ import { SystemScheduler } from '../adapters/system-scheduler.ts'
 import { HttpFrontend } from '../frontends/http/http-frontend.ts'
 import { FetchSessions } from '../frontends/kafka/fetch-session.ts'
 import { KafkaFrontend } from '../frontends/kafka/kafka-frontend.ts'
-import type { NatsFrontend } from '../frontends/nats/nats-frontend.ts'
 import type { FileSystem } from '../ports/file-system.ts'
 import type { Logger } from '../ports/logger.ts'
 import { describeAddressInUse } from './address-owner.ts'
@@ -16,12 +15,16 @@ import { BrokerCore } from './broker-core.ts'
 import type { BrokerSettings } from './broker-settings.ts'
 import { kafkaHandlers } from './kafka-handlers.ts'
 import type { ListenAddress } from './listen-address.ts'
-import { MAX_NATS_CONNECTIONS, makeNatsFrontend } from './nats-services.ts'
+import { NatsServer } from './nats-server/nats-server.ts'
+import type { NatsSettings } from './nats-server/nats-settings.ts'
+import { defaultNatsSettings } from './nats-server/nats-settings.ts'
 import { WorkerSegmentCleaner } from './worker-segment-cleaner.ts'
 
 export interface StartOptions {
   readonly settings: BrokerSettings
   readonly logger: Logger
+  /** The NATS ports, where more is to be said of them than an address. */
+  readonly nats?: NatsSettings
   /** Where the data is; by default the disk. */
   readonly fs?: FileSystem
 }
@@ -32,6 +35,7 @@ export interface RunningBroker {
   readonly kafka: ListenAddress
   readonly http: ListenAddress | null
   readonly nats: ListenAddress | null
+  readonly natsServer: NatsServer | null
   /** Serves what came, then stops with all data safe. Calling it again waits for the same stop. */
   stop(): Promise<void>
 }
@@ -65,13 +69,13 @@ export async function startBroker(options: StartOptions): Promise<RunningBroker>
   })
   let kafkaFrontend: KafkaFrontend | undefined
   let httpFrontend: HttpFrontend | undefined
-  let natsFrontend: NatsFrontend | undefined
+  let natsServer: NatsServer | null = null
   const stop = async (): Promise<void> => {
     // Timers of the scheduler keep no process alive, and this one must not end before its files are whole.
     const alive = setInterval(() => undefined, DRAIN_MS)
     try {
       await httpFrontend?.stop()
-      await natsFrontend?.stop(DRAIN_MS)
+      await natsServer?.stop(DRAIN_MS)
       await kafkaFrontend?.stop(DRAIN_MS)
       await core.close()
     } finally {
@@ -81,13 +85,10 @@ export async function startBroker(options: StartOptions): Promise<RunningBroker>
   try {
     kafkaFrontend = makeKafkaFrontend(core, options, meter)
     const kafka = await kafkaFrontend.listen(listenOptionsOf(settings, settings.kafka))
-    let nats: ListenAddress | null = null
-    if (settings.nats !== null) {
-      natsFrontend = makeNatsFrontend(core, logger, meter)
-      const common = listenOptionsOf(settings, settings.nats)
-      const maxConnections = Math.min(common.maxConnections, MAX_NATS_CONNECTIONS)
-      // Silent clients are asked whether they are there.
-      nats = await natsFrontend.listen({ ...common, maxConnections, idleTimeoutMs: -1 })
+    const natsSettings = options.nats ?? natsSettingsOf(settings)
+    if (natsSettings !== null) {
+      const ports = { ...core, logger: logger.child('nats'), meter }
+      natsServer = await NatsServer.start(natsSettings, ports, limitsOf(settings))
     }
     let http: ListenAddress | null = null
     if (settings.http !== null) {
@@ -104,7 +105,8 @@ export async function startBroker(options: StartOptions): Promise<RunningBroker>
       core,
       kafka,
       http,
-      nats,
+      nats: natsServer?.address ?? null,
+      natsServer,
       stop: () => {
         stopped ??= stop()
         return stopped
@@ -172,9 +174,17 @@ function diskBytes(directory: string): { total: number; usable: number } {
 /** Source: MIN_INCREMENTAL_FETCH_SESSION_EVICTION_MS of Kafka, which has no config for it. */
 const MIN_SESSION_EVICTION_MS = 120_000
 
-function listenOptionsOf({ config }: BrokerSettings, address: ListenAddress) {
+function natsSettingsOf({ nats }: BrokerSettings): NatsSettings | null {
+  return nats === null ? null : defaultNatsSettings(nats)
+}
+
+function listenOptionsOf(settings: BrokerSettings, address: ListenAddress) {
+  const idleTimeoutMs = settings.config.getLong('connections.max.idle.ms')
+  return { ...address, ...limitsOf(settings), idleTimeoutMs }
+}
+
+function limitsOf({ config }: BrokerSettings) {
   return {
-    ...address,
     maxConnections: config.getInt('max.connections'),
     maxConnectionsPerIp: config.getInt('max.connections.per.ip'),
     maxConnectionsPerIpOverrides: new Map(
@@ -183,6 +193,5 @@ function listenOptionsOf({ config }: BrokerSettings, address: ListenAddress) {
         return [entry.slice(0, at), Number(entry.slice(at + 1))] as const
       }),
     ),
-    idleTimeoutMs: config.getLong('connections.max.idle.ms'),
   }
 }

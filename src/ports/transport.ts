@@ -6,6 +6,8 @@ export interface Connection {
   /** The address and port the peer connected to. */
   readonly localAddress: string
   readonly localPort: number
+  /** How it is encrypted now; missing or null: not at all. */
+  readonly encryption?: Encryption | null
   /** Bytes given to `write` that the kernel has not taken yet. */
   readonly unsentBytes: number
   /**
@@ -20,6 +22,13 @@ export interface Connection {
   end(): void
   /** Closes now. */
   destroy(): void
+}
+
+/** What TLS agreed on with the peer. */
+export interface Encryption {
+  /** e.g. `TLSv1.3` */
+  readonly version: string
+  readonly cipher: string
 }
 
 /**

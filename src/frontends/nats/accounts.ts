@@ -1,18 +1,21 @@
 import type { Random } from '../../ports/random.ts'
+import type { Scheduler } from '../../ports/scheduler.ts'
 import { Account } from './account.ts'
 import type { NatsHub } from './nats-hub.ts'
-
-const SEED_BELOW = 0x7fffffff
 
 /** All accounts of a server. */
 export class Accounts {
   readonly hub: NatsHub
+  /** Told of accounts when they are made. */
+  onNew: ((account: Account) => void) | null = null
   readonly #byName = new Map<string, Account>()
   readonly #random: Random
+  readonly #scheduler: Scheduler
 
-  constructor(hub: NatsHub, random: Random) {
+  constructor(hub: NatsHub, random: Random, scheduler: Scheduler) {
     this.hub = hub
     this.#random = random
+    this.#scheduler = scheduler
   }
 
   [Symbol.iterator](): Iterator<Account> {
@@ -23,8 +26,9 @@ export class Accounts {
   get(name: string): Account {
     const existing = this.#byName.get(name)
     if (existing !== undefined) return existing
-    const account = new Account(name, this.hub, this.#random.int(SEED_BELOW))
+    const account = new Account(name, this.hub, this.#random, this.#scheduler)
     this.#byName.set(name, account)
+    this.onNew?.(account)
     return account
   }
 }

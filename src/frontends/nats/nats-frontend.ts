@@ -1,26 +1,45 @@
+import type { Clock } from '../../ports/clock.ts'
 import type { Logger } from '../../ports/logger.ts'
 import type { Meter } from '../../ports/meter.ts'
 import type { Random } from '../../ports/random.ts'
 import type { Scheduler, Timer } from '../../ports/scheduler.ts'
 import type { Connection, Listener, ListenOptions, Transport } from '../../ports/transport.ts'
 import type { ServerInfo } from '../../wire/nats/server-text.ts'
-import { OpenSessions } from '../open-sessions.ts'
-import { GLOBAL_ACCOUNT } from './account.ts'
 import { Accounts } from './accounts.ts'
+import { Authenticator, type AuthenticatorPorts } from './auth/authenticator.ts'
+import type { ConnectionKind, SecuritySettings } from './auth/security-settings.ts'
 import { NatsHub } from './nats-hub.ts'
-import { type NatsLimits, type NatsServices, NatsSession } from './nats-session.ts'
+import { meterSessions } from './nats-meters.ts'
+import type { NatsLimits, NatsServices } from './nats-services.ts'
+import { NatsSession } from './nats-session.ts'
+import {
+  describeServer,
+  describeTls,
+  NO_TLS,
+  newNonce,
+  newServerId,
+  type TlsDemands,
+} from './server-description.ts'
+import { SharedSubjects } from './shared-subjects.ts'
 
-export interface NatsFrontendOptions {
-  readonly transport: Transport
+export interface NatsFrontendOptions extends AuthenticatorPorts {
   readonly scheduler: Scheduler
+  readonly clock: Clock
   readonly random: Random
   readonly logger: Logger
   readonly meter: Meter
   readonly limits: NatsLimits
+  readonly security: SecuritySettings
+  readonly serverName: string
 }
 
-/** The nats-server whose features clients may expect. */
-const NATS_VERSION = '2.12.0'
+/** A port that clients come to. */
+export interface NatsPort {
+  readonly transport: Transport
+  readonly options: ListenOptions
+  readonly kind: ConnectionKind
+  readonly tls?: TlsDemands
+}
 
 /** As many bytes as one read may bring. */
 const SCRATCH_BYTES = 64 * 1024
@@ -31,79 +50,135 @@ const TICK_MS = 1000
 /** Connections beyond the limit that are told so at one time. */
 const REFUSED_COUNT = 64
 
-/** Source: a server is named by an nkey, which is 56 characters of base32 and begins with N. */
-const SERVER_ID_LENGTH = 56
-const BASE_32 = 'ABCDEFGHIJKLMNOPQRSTUVWXYZ234567'
-
 /** The NATS protocol: connections in, messages from each to whoever listens. */
 export class NatsFrontend {
+  readonly serverId: string
+  readonly serverName: string
+  readonly accounts: Accounts
+  /** Clients that came, ever. */
+  connectionTotal = 0
+  slowConsumerTotal = 0
   readonly #options: NatsFrontendOptions
   readonly #services: NatsServices
-  readonly #sessions = new OpenSessions<NatsSession>()
-  readonly #serverId: string
-  #listener: Listener | null = null
-  #maxConnections = 0
-  #host = ''
-  #nextClientId = 1
+  readonly #limits: NatsLimits
+  readonly #shared: SharedSubjects
+  readonly #sessions = new Set<NatsSession>()
+  readonly #listeners: Listener[] = []
+  readonly #hooks = {
+    connected: (session: NatsSession) => this.onConnected?.(session),
+    gone: (session: NatsSession) => this.#gone(session),
+  }
+  /** Told of clients that said who they are. */
+  onConnected: ((session: NatsSession) => void) | null = null
+  /** Told of clients that are gone. */
+  onGone: ((session: NatsSession) => void) | null = null
+  #whenEmpty: (() => void) | null = null
   #tick: Timer | null = null
+  #infoChanges: Partial<ServerInfo> = {}
 
   constructor(options: NatsFrontendOptions) {
-    const { meter, limits, logger, scheduler, random } = options
+    const { meter, logger, scheduler, clock, random, security } = options
     this.#options = options
-    this.#serverId = newServerId(random)
+    this.#limits = { ...options.limits }
+    this.serverId = newServerId(random)
+    this.serverName = options.serverName
     const hub = new NatsHub(random)
-    const accounts = new Accounts(hub, random)
-    const globalAccount = accounts.get(GLOBAL_ACCOUNT)
+    this.accounts = new Accounts(hub, random, scheduler)
+    this.#shared = new SharedSubjects(this.accounts)
+    this.#shared.apply(security)
+    const slowConsumers = meter.counter(
+      'nats_slow_consumers_total',
+      'Connections closed because they did not take what they were sent.',
+    )
     this.#services = {
       hub,
-      globalAccount,
-      limits,
+      authenticator: new Authenticator(security, this.accounts, options),
+      limits: this.#limits,
       logger,
+      clock,
       scheduler,
       scratch: Buffer.allocUnsafeSlow(SCRATCH_BYTES),
-      slowConsumerCount: meter.counter(
-        'nats_slow_consumers_total',
-        'Connections closed because they did not take what they were sent.',
-      ),
+      slowConsumerCount: {
+        add: () => {
+          this.slowConsumerTotal++
+          slowConsumers.add()
+        },
+      },
       protocolErrorCount: meter.counter(
         'nats_protocol_errors_total',
         'Connections closed because what came was not the protocol.',
       ),
     }
-    meter.gauge('nats_connections', 'Open connections.', () => this.#sessions.size)
-    meter.gauge('nats_subscriptions', 'Subscriptions of all clients.', () => {
-      let count = 0
-      for (const { router } of accounts) count += router.count
-      return count
-    })
-    const { counts } = hub
-    meter.gauge('nats_received_messages', 'Published since start.', () => counts.receivedMessages)
-    meter.gauge('nats_received_bytes', 'Published since start.', () => counts.receivedBytes)
-    meter.gauge('nats_sent_messages', 'Delivered since start.', () => counts.sentMessages)
-    meter.gauge('nats_sent_bytes', 'Delivered since start.', () => counts.sentBytes)
+    meterSessions(meter, this.#sessions, this.accounts)
+  }
+
+  get sessions(): Iterable<NatsSession> {
+    return this.#sessions
+  }
+
+  get limits(): NatsLimits {
+    return this.#limits
+  }
+
+  get authenticator(): Authenticator {
+    return this.#services.authenticator
   }
 
   /** @throws ConfigError when the address can't be used */
-  async listen(options: ListenOptions): Promise<{ host: string; port: number }> {
-    this.#maxConnections = options.maxConnections
-    this.#host = options.host
+  async listen(port: NatsPort): Promise<{ host: string; port: number }> {
+    const { options } = port
     const maxConnections = options.maxConnections + REFUSED_COUNT
-    const listener = await this.#options.transport.listen(
-      { ...options, maxConnections },
-      (connection) => this.#accept(connection),
+    const listener = await port.transport.listen({ ...options, maxConnections }, (connection) =>
+      this.#accept(connection, port),
     )
-    this.#listener = listener
-    this.#scheduleTick()
+    this.#listeners.push(listener)
+    if (this.#tick === null) this.#scheduleTick()
     return { host: listener.host, port: listener.port }
+  }
+
+  /** Other users, and other limits: clients that may not stay are closed. */
+  reload(security: SecuritySettings, limits: Partial<NatsLimits>): void {
+    Object.assign(this.#limits, limits)
+    this.#shared.apply(security)
+    this.#services.authenticator = new Authenticator(security, this.accounts, this.#options)
+    for (const session of [...this.#sessions]) session.recheck()
+  }
+
+  /** What INFO says of the server has changed: new clients hear it, and those there are. */
+  tellAll(changes: Partial<ServerInfo>): void {
+    this.#infoChanges = { ...this.#infoChanges, ...changes }
+    for (const session of this.#sessions) session.tell(changes)
+    this.#services.hub.flush(null)
+  }
+
+  /** Takes no new connections; those there are stay. */
+  async stopAccepting(): Promise<void> {
+    await Promise.all(this.#listeners.map((listener) => listener.stopAccepting()))
   }
 
   /** Takes no new connections, tells the clients, sends what there is, and closes. */
   async stop(graceMs: number): Promise<void> {
-    const listener = this.#listener
-    if (listener === null) return
-    this.#listener = null
     this.#tick?.cancel()
-    await this.#sessions.close(listener, this.#options.scheduler, graceMs)
+    const listeners = this.#listeners.splice(0)
+    const stopped = listeners.map((listener) => listener.stopAccepting())
+    for (const session of [...this.#sessions]) session.drain()
+    await this.#allGone(graceMs)
+    await Promise.all([...stopped, ...listeners.map((listener) => listener.close())])
+  }
+
+  /**
+   * Resolves when the last session is gone, or the time is up. It is told rather than looking again:
+   * timers keep no process alive, and once the sockets are closed nothing else of it may.
+   */
+  #allGone(graceMs: number): Promise<void> {
+    if (this.#sessions.size === 0) return Promise.resolve()
+    return new Promise((resolve) => {
+      const timer = this.#options.scheduler.after(graceMs, resolve)
+      this.#whenEmpty = () => {
+        timer.cancel()
+        resolve()
+      }
+    })
   }
 
   #scheduleTick(): void {
@@ -114,15 +189,13 @@ export class NatsFrontend {
     })
   }
 
-  #accept(connection: Connection): NatsSession {
-    const session: NatsSession = new NatsSession(
-      connection,
-      this.#infoFor(connection),
-      this.#services,
-      () => this.#sessions.gone(session),
-    )
+  #accept(connection: Connection, port: NatsPort): NatsSession {
+    const { kind, tls = NO_TLS, options } = port
+    const info = this.#infoFor(connection, port)
+    const origin = { connection, kind, requiresTls: tls.isRequired, info }
+    const session = new NatsSession(origin, this.#services, this.#hooks)
     this.#sessions.add(session)
-    const isTooMany = this.#sessions.size > this.#maxConnections
+    const isTooMany = this.#sessions.size > options.maxConnections
     // The transport is ready for writes once it has the session.
     this.#options.scheduler.endOfTurn(() => {
       if (isTooMany) session.refuseConnection()
@@ -131,26 +204,25 @@ export class NatsFrontend {
     return session
   }
 
-  #infoFor({ remoteAddress, localPort }: Connection): ServerInfo {
+  #gone(session: NatsSession): void {
+    this.#sessions.delete(session)
+    this.onGone?.(session)
+    if (this.#sessions.size === 0) this.#whenEmpty?.()
+  }
+
+  #infoFor(connection: Connection, { options, tls = NO_TLS }: NatsPort): ServerInfo {
+    const { authenticator } = this.#services
     return {
-      server_id: this.#serverId,
-      server_name: 'spool',
-      version: NATS_VERSION,
-      proto: 1,
-      git_commit: 'spool',
-      go: 'node',
-      host: this.#host,
-      port: localPort,
-      headers: true,
-      max_payload: this.#services.limits.maxPayloadBytes,
-      client_id: this.#nextClientId++,
-      client_ip: remoteAddress,
+      ...describeServer(this.serverId, this.serverName),
+      host: options.host,
+      port: connection.localPort,
+      max_payload: this.#limits.maxPayloadBytes,
+      client_id: ++this.connectionTotal,
+      client_ip: connection.remoteAddress,
+      ...(authenticator.isRequired && { auth_required: true }),
+      ...(authenticator.needsNonce && { nonce: newNonce(this.#options.random) }),
+      ...describeTls(tls, connection),
+      ...this.#infoChanges,
     }
   }
-}
-
-function newServerId(random: Random): string {
-  let id = 'N'
-  while (id.length < SERVER_ID_LENGTH) id += BASE_32[random.int(BASE_32.length)]
-  return id
 }

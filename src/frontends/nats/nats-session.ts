@@ -1,13 +1,14 @@
 import { isPublishable, isSubscribable } from '../../broker/subjects/subject.ts'
 import type { Route } from '../../broker/subjects/subject-router.ts'
-import type { Logger } from '../../ports/logger.ts'
-import type { Counter } from '../../ports/meter.ts'
-import type { Scheduler, Timer } from '../../ports/scheduler.ts'
 import type { Connection, StreamSession } from '../../ports/transport.ts'
-import { INITIAL_OPTIONS, parseConnect } from '../../wire/nats/connect-options.ts'
+import {
+  type ConnectOptions,
+  INITIAL_OPTIONS,
+  parseConnect,
+} from '../../wire/nats/connect-options.ts'
 import { ErrorText } from '../../wire/nats/error-text.ts'
 import type { OperationSink } from '../../wire/nats/operation-sink.ts'
-import { NatsParser, type ParserLimits } from '../../wire/nats/parser.ts'
+import { NatsParser } from '../../wire/nats/parser.ts'
 import type { PublishedMessage } from '../../wire/nats/published-message.ts'
 import type { ServerInfo } from '../../wire/nats/server-text.ts'
 import {
@@ -18,85 +19,105 @@ import {
   PING,
   PONG,
 } from '../../wire/nats/server-text.ts'
-import type { Account } from './account.ts'
-import { addReceived } from './message-counts.ts'
+import type { Identity } from './auth/identity.ts'
+import type { ConnectionKind } from './auth/security-settings.ts'
+import { addReceived, type MessageCounts, noMessages } from './message-counts.ts'
 import { MAX_COPIED_TAIL_BYTES, writeLargeMessage, writeMessage } from './message-writer.ts'
-import type { Flushable, NatsHub, Stallable } from './nats-hub.ts'
+import type { Flushable, Stallable } from './nats-hub.ts'
+import type { NatsServices } from './nats-services.ts'
 import { Outbox, type OutboxOwner } from './outbox.ts'
 import { reservedRefusal } from './reserved-subjects.ts'
+import { SessionIdentity } from './session-identity.ts'
+import { SessionLiveness } from './session-liveness.ts'
+import { SessionRights } from './session-rights.ts'
+import { SessionStall } from './session-stall.ts'
+import { SessionSubscriptions } from './session-subscriptions.ts'
 import { type SharedTail, type Subscriber, Subscription } from './subscription.ts'
 
-export interface NatsLimits extends ParserLimits {
-  /** Bytes on their way to one client; above it the client is too slow and is closed. */
-  readonly maxPendingBytes: number
-  /** Above it, publishers to the client wait a little. */
-  readonly stallBytes: number
-  readonly maxSubscriptions: number
-  readonly pingIntervalMs: number
-  /** Pings without an answer before a connection is stale. */
-  readonly maxPingsOut: number
-  /** A client that takes nothing of what it is sent for so long is closed. */
-  readonly writeDeadlineMs: number
+/** How a client came. */
+export interface SessionOrigin {
+  readonly connection: Connection
+  readonly kind: ConnectionKind
+  /** A client without TLS is refused. */
+  readonly requiresTls: boolean
+  readonly info: ServerInfo
 }
 
-/** What all sessions share. */
-export interface NatsServices {
-  readonly hub: NatsHub
-  /** Whose clients those are that name none. */
-  readonly globalAccount: Account
-  readonly limits: NatsLimits
-  readonly logger: Logger
-  readonly scheduler: Scheduler
-  /** Reads go here while no large message is under way. */
-  readonly scratch: Buffer
-  readonly slowConsumerCount: Counter
-  readonly protocolErrorCount: Counter
+/** Told of a session. */
+export interface SessionHooks {
+  /** Its client said who it is. */
+  connected(session: NatsSession): void
+  gone(session: NatsSession): void
 }
-
-/** How long a publisher waits at most for a subscriber that is behind, for each read. */
-const STALL_MS = 10
 
 /** One NATS client, without any I/O of its own: bytes in, bytes out. */
 export class NatsSession
   implements StreamSession, OperationSink, Subscriber, OutboxOwner, Flushable, Stallable
 {
-  readonly #connection: Connection
+  readonly origin: SessionOrigin
+  readonly startedAtMs: number
+  readonly counts: MessageCounts = noMessages()
+  readonly liveness: SessionLiveness
   readonly #services: NatsServices
-  readonly #info: ServerInfo
-  readonly #gone: () => void
+  readonly #hooks: SessionHooks
   readonly #parser: NatsParser
   readonly #outbox: Outbox
-  readonly #account: Account
-  readonly #subscriptions = new Map<string, Subscription>()
+  readonly #identity: SessionIdentity
+  readonly #rights: SessionRights
+  readonly #stall: SessionStall
+  readonly subscriptions: SessionSubscriptions
+  #info: ServerInfo
   #options = INITIAL_OPTIONS
   #isConnected = false
   #isEnding = false
   #isClosed = false
   #isReadingDirectly = false
   #lastRoute: Route<Subscription> | null = null
-  /** Publishers that wait for this client. */
-  #waiting: Stallable[] = []
-  #stallTimer: Timer | null = null
   #hasAnsweredPing = false
-  #pingsOut = 0
-  #sinceHeardMs = 0
-  #sinceSentMs = 0
-  #lastSentCount = 0
+  lastActiveMs: number
+  /** Why it was closed; empty while it is open, or when the client left. */
+  closeReason = ''
 
-  constructor(connection: Connection, info: ServerInfo, services: NatsServices, gone: () => void) {
-    this.#connection = connection
+  constructor(origin: SessionOrigin, services: NatsServices, hooks: SessionHooks) {
+    const { connection, info, kind } = origin
+    const { clock, scheduler, limits, hub, authenticator } = services
+    this.origin = origin
     this.#services = services
     this.#info = info
-    this.#gone = gone
-    this.#account = services.globalAccount
-    this.#parser = new NatsParser(this, services.limits)
-    this.#outbox = new Outbox(connection, services.hub.chunks, this)
+    this.#hooks = hooks
+    this.startedAtMs = clock.nowMs()
+    this.lastActiveMs = this.startedAtMs
+    this.liveness = new SessionLiveness(limits)
+    this.#parser = new NatsParser(this, limits)
+    this.#outbox = new Outbox(connection, hub.chunks, this)
+    this.#rights = new SessionRights(clock)
+    this.#stall = new SessionStall(connection, scheduler)
+    this.#identity = new SessionIdentity(services, kind, info.nonce ?? '', (text, reason) => {
+      this.#fail(text, reason)
+      hub.flush(null)
+    })
+    this.subscriptions = new SessionSubscriptions(authenticator.globalAccount)
   }
 
   /** Says hello. */
   start(): void {
+    if (this.#isClosed) return
+    this.#identity.expect()
+    this.#become(this.#identity.current)
     this.#outbox.append(infoLine(this.#info))
     this.#services.hub.flush(null)
+  }
+
+  get options(): ConnectOptions {
+    return this.#options
+  }
+
+  get identity(): Identity | null {
+    return this.#identity.current
+  }
+
+  get pendingBytes(): number {
+    return this.#outbox.pendingBytes
   }
 
   nextBuffer(): Buffer {
@@ -108,8 +129,11 @@ export class NatsSession
   received(byteCount: number): void {
     if (this.#isEnding) return
     const { hub, scratch } = this.#services
-    this.#sinceHeardMs = 0
-    if (this.#isReadingDirectly) this.#parser.receivedDirectly(byteCount)
+    this.liveness.heard()
+    this.lastActiveMs = this.#services.clock.nowMs()
+    if (this.origin.requiresTls && !this.origin.connection.encryption) {
+      this.refuse(ErrorText.SECURE_CONNECTION_REQUIRED, 'it did not use TLS')
+    } else if (this.#isReadingDirectly) this.#parser.receivedDirectly(byteCount)
     else this.#parser.received(scratch, 0, byteCount)
     hub.flush(this)
   }
@@ -119,9 +143,9 @@ export class NatsSession
     this.#isClosed = true
     this.#stopServing()
     this.#outbox.discard()
-    this.#stallTimer?.cancel()
-    this.drained()
-    this.#gone()
+    this.#stall.letGo()
+    this.#hooks.gone(this)
+    this.#identity.leave()
   }
 
   /** The server has as many clients as it may. */
@@ -133,32 +157,42 @@ export class NatsSession
   /** The broker stops: tells the client, sends what there is, and closes. */
   drain(): void {
     if (this.#isEnding) return
-    if (this.#options.protocol > 0) this.#outbox.append(infoLine({ ...this.#info, ldm: true }))
+    this.tell({ ldm: true })
     this.#end()
+  }
+
+  /** What INFO says has changed. */
+  tell(changes: Partial<ServerInfo>): void {
+    this.#info = { ...this.#info, ...changes }
+    if (!this.#isEnding && this.#options.protocol > 0) this.#outbox.append(infoLine(this.#info))
   }
 
   /** Time passed: asks a silent client whether it is there, and gives up one that takes nothing. */
   passed(byMs: number): void {
     if (this.#isEnding) return
-    const { limits } = this.#services
-    this.#sinceHeardMs += byMs
-    if (this.#sinceHeardMs >= limits.pingIntervalMs) this.#pingSilent()
-    const isTaking =
-      this.#outbox.pendingBytes === 0 || this.#outbox.sentCount !== this.#lastSentCount
-    this.#lastSentCount = this.#outbox.sentCount
-    this.#sinceSentMs = isTaking ? 0 : this.#sinceSentMs + byMs
-    if (this.#sinceSentMs >= limits.writeDeadlineMs) this.#tooSlow('takes nothing')
+    const { pendingBytes, sentCount } = this.#outbox
+    const overdue = this.liveness.passed(byMs, pendingBytes, sentCount)
+    if (overdue === 'slow') this.#tooSlow('Slow Consumer (Write Deadline)')
+    else if (overdue === 'stale') this.#fail(ErrorText.STALE_CONNECTION, 'Stale Connection')
+    else if (overdue === 'ping') {
+      this.liveness.pinged(this.#services.clock.monotonicMs())
+      this.#outbox.append(PING)
+    }
   }
 
   publish(message: PublishedMessage): void {
-    const account = this.#account
+    if (!this.#isKnown()) return
+    const { account } = this.subscriptions
     const options = this.#options
+    addReceived(this.counts, message)
     addReceived(account.counts, message)
     addReceived(account.hub.counts, message)
     if (options.pedantic && !isPublishable(message.subject())) {
       this.#outbox.append(errorLine(ErrorText.INVALID_PUBLISH_SUBJECT))
     }
-    const refusal = reservedRefusal(message)
+    const refusal = this.#rights.mayPublish(message)
+      ? reservedRefusal(message)
+      : `Permissions Violation for Publish to "${message.subject()}"`
     if (refusal !== null) {
       this.#outbox.append(errorLine(refusal))
       return
@@ -176,29 +210,37 @@ export class NatsSession
   }
 
   subscribe(subject: string, queue: string, sid: string): void {
-    const { limits } = this.#services
-    if (this.#subscriptions.size >= limits.maxSubscriptions) {
+    if (!this.#isKnown()) return
+    const { subscriptions } = this
+    const own = this.identity?.maxSubscriptions ?? -1
+    const maxCount = own >= 0 ? own : this.#services.limits.maxSubscriptions
+    if (subscriptions.size >= maxCount) {
       this.#outbox.append(errorLine(ErrorText.MAX_SUBSCRIPTIONS))
       return
     }
     // A sid that is in use stays what it is, without a word.
-    if (!this.#subscriptions.has(sid)) {
+    if (subscriptions.get(sid) === undefined) {
       if (!isSubscribable(subject)) {
         this.#outbox.append(errorLine(ErrorText.INVALID_SUBJECT))
         return
       }
       const subscription = new Subscription(this, subject, queue, sid)
-      this.#subscriptions.set(sid, subscription)
-      this.#account.router.insert(subject, queue, subscription)
+      if (!this.#rights.maySubscribe(subject, queue)) {
+        this.#outbox.append(errorLine(subscriptionRefusal(subscription)))
+        return
+      }
+      subscription.isFiltered = this.#rights.permissions?.needsFilter(subject) === true
+      subscriptions.add(subscription)
     }
     if (this.#options.verbose) this.#outbox.append(OK)
   }
 
   unsubscribe(sid: string, maxCount: number): void {
-    const subscription = this.#subscriptions.get(sid)
+    if (!this.#isKnown()) return
+    const subscription = this.subscriptions.get(sid)
     if (subscription !== undefined) {
       if (maxCount > subscription.deliveredCount) subscription.maxCount = maxCount
-      else this.#unsubscribed(subscription)
+      else this.subscriptions.remove(subscription)
     }
     if (this.#options.verbose) this.#outbox.append(OK)
   }
@@ -211,7 +253,7 @@ export class NatsSession
     }
     this.#options = options
     // It may be somebody else now, so what was subscribed before is gone.
-    if (this.#isConnected) this.#unsubscribeAll()
+    if (this.#isConnected) this.subscriptions.removeAll()
     this.#isConnected = true
     this.#parser.allowsHeaders = options.headers
     if (options.namesAccount) {
@@ -220,20 +262,23 @@ export class NatsSession
       this.#fail(ErrorText.INVALID_CLIENT_PROTOCOL, 'an unknown protocol version')
     } else if (options.noResponders && !options.headers) {
       this.#fail(ErrorText.NO_RESPONDERS_NEEDS_HEADERS, 'no_responders without headers')
-    } else if (options.verbose) this.#outbox.append(OK)
+    } else this.#authenticate()
   }
 
   ping(): void {
+    if (!this.#isKnown()) return
     this.#outbox.append(PONG)
     if (!this.#isConnected || this.#hasAnsweredPing) return
     this.#hasAnsweredPing = true
     if (this.#options.protocol === 0) return
-    const more = { connect_info: true, remote_account: this.#account.name }
+    const { account } = this.subscriptions
+    const system = account.isSystem ? { acc_is_sys: true } : {}
+    const more = { connect_info: true, remote_account: account.name, ...system }
     this.#outbox.append(infoLine({ ...this.#info, ...more }))
   }
 
   pong(): void {
-    this.#pingsOut = 0
+    this.liveness.answered(this.#services.clock.monotonicMs())
   }
 
   refuse(text: string | null, reason: string): void {
@@ -249,7 +294,11 @@ export class NatsSession
   ): boolean {
     if (this.#isEnding || subscription.isEnded) return false
     if (publisher === this && !this.#options.echo) return false
+    if (subscription.isFiltered && !this.#mayReceive(message)) return false
+    if (this.#rights.notesRequests && message.hasReply) this.#rights.noteRequest(message)
     subscription.deliveredCount++
+    this.counts.sentMessages++
+    this.counts.sentBytes += message.bodyEnd - message.bodyStart
     const outbox = this.#outbox
     const { sidBytes } = subscription
     const { hasHeaders } = message
@@ -262,7 +311,9 @@ export class NatsSession
       const tail = canRead ? shared.full(message) : shared.withoutHeaders(message)
       writeLargeMessage(outbox, message, sidBytes, canRead && hasHeaders, tail)
     }
-    if (subscription.deliveredCount === subscription.maxCount) this.#unsubscribed(subscription)
+    if (subscription.deliveredCount === subscription.maxCount) {
+      this.subscriptions.remove(subscription)
+    }
     return true
   }
 
@@ -276,64 +327,120 @@ export class NatsSession
     this.#outbox.flush()
     if (this.#isEnding) return false
     if (this.#outbox.pendingBytes > limits.maxPendingBytes) {
-      this.#tooSlow('too much is pending')
+      this.#tooSlow('Slow Consumer (Pending Bytes)')
       return false
     }
     return this.#outbox.pendingBytes > limits.stallBytes
   }
 
   letWait(publisher: Stallable): void {
-    if (!this.#waiting.includes(publisher)) this.#waiting.push(publisher)
-    publisher.stalled()
+    this.#stall.letWait(publisher)
   }
 
   /** The kernel took something: who waits for this client may go on once little is left. */
   drained(): void {
-    if (this.#waiting.length === 0) return
+    if (!this.#stall.hasWaiting) return
     if (!this.#isClosed && this.#outbox.pendingBytes > this.#services.limits.stallBytes / 2) return
-    const waiting = this.#waiting
-    this.#waiting = []
-    for (const publisher of waiting) publisher.resumed()
+    this.#stall.letGo()
   }
 
   stalled(): void {
-    if (this.#stallTimer !== null || this.#isEnding) return
-    this.#connection.pause()
-    this.#stallTimer = this.#services.scheduler.after(STALL_MS, () => this.resumed())
+    this.#stall.stalled()
   }
 
   resumed(): void {
-    if (this.#stallTimer === null) return
-    this.#stallTimer.cancel()
-    this.#stallTimer = null
-    if (!this.#isEnding) this.#connection.resume()
+    this.#stall.resumed()
+  }
+
+  /** The users have changed: the client stays if it still is one, with the rights that it has now. */
+  recheck(): void {
+    if (this.#isEnding) return
+    const outcome = this.#identity.check(this.#options)
+    if (outcome instanceof Promise) void outcome.then((identity) => this.#rechecked(identity))
+    else this.#rechecked(outcome)
+  }
+
+  #rechecked(identity: Identity | null): void {
+    if (this.#isEnding) return
+    if (identity === null || identity.account !== this.identity?.account) {
+      this.#fail(ErrorText.AUTHORIZATION_VIOLATION, 'Authentication Failure')
+    } else {
+      this.#identity.accept(identity)
+      this.#become(identity)
+      for (const subscription of [...this.subscriptions]) {
+        if (this.#rights.maySubscribe(subscription.subject, subscription.queue)) continue
+        this.subscriptions.remove(subscription)
+        this.#outbox.append(errorLine(subscriptionRefusal(subscription)))
+      }
+    }
+    this.#services.hub.flush(null)
+  }
+
+  #authenticate(): void {
+    const outcome = this.#identity.check(this.#options)
+    if (!(outcome instanceof Promise)) {
+      this.#authenticated(outcome)
+      return
+    }
+    const { connection } = this.origin
+    this.#parser.hold()
+    connection.pause()
+    const settle = (identity: Identity | null): void => {
+      if (this.#isEnding) return
+      this.#authenticated(identity)
+      connection.resume()
+      this.#parser.release()
+      this.#services.hub.flush(this)
+    }
+    outcome.then(settle, (error: unknown) => {
+      this.#services.logger.error('a password could not be checked', { error })
+      settle(null)
+    })
+  }
+
+  #authenticated(identity: Identity | null): void {
+    if (identity === null) {
+      this.#fail(ErrorText.AUTHORIZATION_VIOLATION, 'Authentication Failure')
+      return
+    }
+    const refusal = this.#identity.accept(identity)
+    if (refusal !== null) {
+      this.#fail(refusal, 'Maximum Account Connections Exceeded')
+      return
+    }
+    this.#become(identity)
+    if (this.#options.verbose) this.#outbox.append(OK)
+    this.#hooks.connected(this)
+  }
+
+  #become(identity: Identity | null): void {
+    if (identity === null) return
+    this.subscriptions.account = identity.account
+    this.#rights.permissions = identity.permissions
+    this.#lastRoute = null
+    for (const subscription of this.subscriptions) {
+      subscription.isFiltered = identity.permissions?.needsFilter(subscription.subject) === true
+    }
+  }
+
+  /** Somebody who has to say who it is, and asks for something else first, is refused. */
+  #isKnown(): boolean {
+    if (this.#identity.current !== null) return true
+    this.#fail(ErrorText.AUTHORIZATION_VIOLATION, 'Authentication Failure')
+    return false
+  }
+
+  #mayReceive({ bytes, subjectStart, subjectEnd }: PublishedMessage): boolean {
+    return this.#rights.permissions?.mayReceive(bytes, subjectStart, subjectEnd) !== false
   }
 
   #notDelivered(message: PublishedMessage): void {
     if (!this.#options.noResponders) return
     const reply = Buffer.from(message.reply(), 'latin1')
-    const { plain } = this.#account.router.matchesOf(reply)
+    const { plain } = this.subscriptions.account.router.matchesOf(reply)
     const own = plain.find(({ subscriber }) => subscriber === this)
     if (own === undefined) return
     this.#outbox.append(noRespondersMessage(message.reply(), own.sid, message.subject()))
-  }
-
-  #unsubscribed(subscription: Subscription): void {
-    subscription.isEnded = true
-    this.#subscriptions.delete(subscription.sid)
-    const { subject, queue } = subscription
-    this.#account.router.remove(subject, queue, subscription)
-  }
-
-  #pingSilent(): void {
-    const { limits } = this.#services
-    this.#sinceHeardMs = 0
-    if (this.#pingsOut >= limits.maxPingsOut) {
-      this.#fail(ErrorText.STALE_CONNECTION, 'pings are not answered')
-    } else {
-      this.#pingsOut++
-      this.#outbox.append(PING)
-    }
   }
 
   #tooSlow(reason: string): void {
@@ -341,10 +448,11 @@ export class NatsSession
     slowConsumerCount.add()
     this.#log('slow consumer closed', reason)
     this.#stopServing()
-    this.#connection.destroy()
+    this.origin.connection.destroy()
   }
 
   #fail(text: string | null, reason: string): void {
+    if (this.#isEnding) return
     this.#log('connection closed', reason)
     if (text !== null) this.#outbox.append(errorLine(text))
     this.#end()
@@ -354,22 +462,25 @@ export class NatsSession
   #end(): void {
     this.#stopServing()
     this.#outbox.flush()
-    this.#connection.end()
+    this.origin.connection.end()
   }
 
   #stopServing(): void {
     this.#isEnding = true
     this.#parser.stop()
-    this.#unsubscribeAll()
-  }
-
-  #unsubscribeAll(): void {
-    for (const subscription of this.#subscriptions.values()) this.#unsubscribed(subscription)
+    this.#stall.end()
+    this.subscriptions.removeAll()
   }
 
   #log(text: string, reason: string): void {
-    const { remoteAddress, remotePort } = this.#connection
+    this.closeReason = reason
+    const { remoteAddress, remotePort } = this.origin.connection
     const { name } = this.#options
     this.#services.logger.info(text, { address: remoteAddress, port: remotePort, name, reason })
   }
+}
+
+function subscriptionRefusal({ subject, queue }: Subscription): string {
+  const using = queue === '' ? '' : ` using queue "${queue}"`
+  return `Permissions Violation for Subscription to "${subject}"${using}`
 }

@@ -7,8 +7,32 @@ export interface ConnectOptions {
   readonly noResponders: boolean
   readonly protocol: number
   readonly name: string
+  readonly lang: string
+  readonly version: string
   /** It names an account, which only a server in a cluster may. */
   readonly namesAccount: boolean
+  readonly credentials: Credentials
+}
+
+/** How a client says who it is. What it leaves out is empty. */
+export interface Credentials {
+  readonly user: string
+  readonly password: string
+  readonly token: string
+  /** A public key, and what it signed. */
+  readonly nkey: string
+  readonly signature: string
+  /** Signed claims of a user. */
+  readonly jwt: string
+}
+
+export const NO_CREDENTIALS: Credentials = {
+  user: '',
+  password: '',
+  token: '',
+  nkey: '',
+  signature: '',
+  jwt: '',
 }
 
 /** What holds before the first CONNECT. Source: `defaultOpts` of nats-server. */
@@ -20,7 +44,10 @@ export const INITIAL_OPTIONS: ConnectOptions = {
   noResponders: false,
   protocol: 0,
   name: '',
+  lang: '',
+  version: '',
   namesAccount: false,
+  credentials: NO_CREDENTIALS,
 }
 
 /**
@@ -44,9 +71,23 @@ export function parseConnect(json: string, before: ConnectOptions): ConnectOptio
     noResponders: fields.boolean('no_responders', before.noResponders),
     protocol: fields.integer('protocol', before.protocol),
     name: fields.text('name', before.name),
+    lang: fields.text('lang', before.lang),
+    version: fields.text('version', before.version),
     namesAccount: fields.boolean('new_account', false) || fields.text('account', '') !== '',
+    credentials: credentialsOf(fields, before.credentials),
   }
   return fields.isValid ? options : null
+}
+
+function credentialsOf(fields: Fields, before: Credentials): Credentials {
+  return {
+    user: fields.text('user', before.user),
+    password: fields.text('pass', before.password),
+    token: fields.text('auth_token', before.token),
+    nkey: fields.text('nkey', before.nkey),
+    signature: fields.text('sig', before.signature),
+    jwt: fields.text('jwt', before.jwt),
+  }
 }
 
 class Fields {

@@ -36,6 +36,7 @@ export class NatsParser {
   /** Bytes of the operation that is split, once its arguments are here; 0 before. */
   #neededBytes = 0
   #isStopped = false
+  #isHeld = false
   readonly #args = new Args()
   readonly #lastSubject = Buffer.alloc(MAX_REMEMBERED_BYTES)
   #lastSubjectBytes = 0
@@ -50,6 +51,21 @@ export class NatsParser {
   stop(): void {
     this.#isStopped = true
     this.#carried.drop()
+  }
+
+  /** Looks at nothing behind the operation that is handled now, until `release`. */
+  hold(): void {
+    this.#isHeld = true
+  }
+
+  /** Goes on with what came since `hold`. */
+  release(): void {
+    this.#isHeld = false
+    const carried = this.#carried
+    if (carried.byteCount === 0 || this.#isStopped) return
+    const bytes = Buffer.from(carried.bytes.subarray(0, carried.byteCount))
+    carried.clear()
+    this.received(bytes, 0, bytes.byteLength)
   }
 
   /** Where the rest of a large message can be read to without a copy, or null. */
@@ -67,7 +83,7 @@ export class NatsParser {
   /** `bytes[start..end)` came. They are not needed after the call. */
   received(bytes: Buffer, start: number, end: number): void {
     let at = start
-    while (this.#carried.byteCount > 0 && at < end && !this.#isStopped) {
+    while (!this.#isHeld && this.#carried.byteCount > 0 && at < end && !this.#isStopped) {
       at = this.#carryOn(bytes, at, end)
     }
     if (at >= end || this.#isStopped) return
@@ -104,7 +120,7 @@ export class NatsParser {
   /** Handles whole operations; returns where the first one begins that is not whole. */
   #parse(bytes: Buffer, start: number, end: number): number {
     let at = start
-    while (at < end) {
+    while (at < end && !this.#isHeld) {
       const command = commandAt(bytes, at, end)
       let next: number
       if (command === Command.PUB) next = this.#publish(bytes, at, at + 3, end, false)
@@ -114,7 +130,7 @@ export class NatsParser {
       if (next === INCOMPLETE) return at
       at = next
     }
-    return end
+    return at
   }
 
   /** @returns where the next operation begins, or INCOMPLETE */

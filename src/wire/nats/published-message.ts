@@ -37,7 +37,19 @@ export class PublishedMessage {
     return this.bytes.toString('latin1', this.subjectStart, this.subjectEnd)
   }
 
+  /** Empty when there is none. */
   reply(): string {
     return this.bytes.toString('latin1', this.replyStart, this.replyEnd)
+  }
+
+  /** The block of headers where it is, borrowed; null when there is none. */
+  headers(): Buffer | null {
+    if (!this.hasHeaders || this.headerByteCount === 0) return null
+    return this.bytes.subarray(this.bodyStart, this.bodyStart + this.headerByteCount)
+  }
+
+  /** The payload where it is, borrowed. */
+  payload(): Buffer {
+    return this.bytes.subarray(this.bodyStart + this.headerByteCount, this.bodyEnd)
   }
 }

@@ -13,11 +13,25 @@ export interface ServerInfo {
   readonly max_payload: number
   readonly client_id?: number
   readonly client_ip?: string
+  /** A client has to say who it is. */
+  readonly auth_required?: boolean
+  /** What a client signs with its key. */
+  readonly nonce?: string
+  /** A client has to use TLS. */
+  readonly tls_required?: boolean
+  /** A client may use TLS. */
+  readonly tls_available?: boolean
+  /** A client has to have a certificate. */
+  readonly tls_verify?: boolean
+  /** Other addresses of the server. */
+  readonly connect_urls?: readonly string[]
+  readonly ws_connect_urls?: readonly string[]
   /** The server stops soon. */
   readonly ldm?: boolean
   /** The client is known now, and has what follows. */
   readonly connect_info?: boolean
   readonly remote_account?: string
+  readonly acc_is_sys?: boolean
 }
 
 export const PING = Buffer.from('PING\r\n', 'latin1')

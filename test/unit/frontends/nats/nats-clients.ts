@@ -1,5 +1,9 @@
+import {
+  OPEN,
+  type SecuritySettings,
+} from '../../../../src/frontends/nats/auth/security-settings.ts'
 import { NatsFrontend } from '../../../../src/frontends/nats/nats-frontend.ts'
-import type { NatsLimits } from '../../../../src/frontends/nats/nats-session.ts'
+import type { NatsLimits } from '../../../../src/frontends/nats/nats-services.ts'
 import type {
   Connection,
   Listener,
@@ -119,12 +123,16 @@ export class TestServer {
   readonly scheduler: ManualScheduler
   readonly frontend: NatsFrontend
   readonly meter = new RecordingMeter()
+  readonly clock = new FakeClock()
   readonly #transport = new FakeTransport()
 
-  private constructor(limits: NatsLimits) {
-    this.scheduler = new ManualScheduler(new FakeClock())
+  private constructor(limits: NatsLimits, security: SecuritySettings) {
+    this.scheduler = new ManualScheduler(this.clock)
     this.frontend = new NatsFrontend({
-      transport: this.#transport,
+      serverName: 'test',
+      security,
+      isHashOf: async (hash, text) => hash.endsWith(text),
+      clock: this.clock,
       scheduler: this.scheduler,
       random: new CountingRandom(),
       logger: SILENT,
@@ -133,16 +141,21 @@ export class TestServer {
     })
   }
 
-  static async start(limits: Partial<NatsLimits> = {}, maxConnections = 100): Promise<TestServer> {
-    const server = new TestServer({ ...LIMITS, ...limits })
-    await server.frontend.listen({
+  static async start(
+    limits: Partial<NatsLimits> = {},
+    maxConnections = 100,
+    security = OPEN,
+  ): Promise<TestServer> {
+    const server = new TestServer({ ...LIMITS, ...limits }, security)
+    const options = {
       host: '127.0.0.1',
       port: 4222,
       maxConnections,
       maxConnectionsPerIp: maxConnections,
       maxConnectionsPerIpOverrides: new Map(),
       idleTimeoutMs: -1,
-    })
+    }
+    await server.frontend.listen({ transport: server.#transport, options, kind: 'STANDARD' })
     return server
   }
 

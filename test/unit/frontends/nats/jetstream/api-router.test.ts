@@ -6,7 +6,6 @@ import {
   ApiRouter,
 } from '../../../../../src/frontends/nats/jetstream/api-router.ts'
 import { NatsHub } from '../../../../../src/frontends/nats/nats-hub.ts'
-import { ServerPublisher } from '../../../../../src/frontends/nats/server-publisher.ts'
 import { type Subscriber, Subscription } from '../../../../../src/frontends/nats/subscription.ts'
 import type { PublishedMessage } from '../../../../../src/wire/nats/published-message.ts'
 import { ManualScheduler } from '../../../support/manual-scheduler.ts'
@@ -28,10 +27,11 @@ class Inbox implements Subscriber {
 }
 
 function setUp() {
-  const hub = new NatsHub(new CountingRandom())
+  const random = new CountingRandom()
+  const hub = new NatsHub(random)
   const scheduler = new ManualScheduler(new FakeClock())
-  const account = new Account('$G', hub, 1)
-  const publisher = new ServerPublisher(account, () => hub.flush(null), scheduler)
+  const account = new Account('$G', hub, random, scheduler)
+  const { publisher } = account
   const router = new ApiRouter(account, publisher, scheduler)
   const inbox = new Inbox()
   const listen = (subject: string): Subscription => {

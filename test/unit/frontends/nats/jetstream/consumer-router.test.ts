@@ -7,7 +7,7 @@ import { NatsConsumerOutput } from '../../../../../src/frontends/nats/jetstream/
 import { ConsumerRequests } from '../../../../../src/frontends/nats/jetstream/consumer-requests.ts'
 import { ConsumerRouter } from '../../../../../src/frontends/nats/jetstream/consumer-router.ts'
 import { NatsHub } from '../../../../../src/frontends/nats/nats-hub.ts'
-import { ServerPublisher } from '../../../../../src/frontends/nats/server-publisher.ts'
+import type { ServerPublisher } from '../../../../../src/frontends/nats/server-publisher.ts'
 import { type Subscriber, Subscription } from '../../../../../src/frontends/nats/subscription.ts'
 import type { PublishedMessage } from '../../../../../src/wire/nats/published-message.ts'
 import { FakeStore, STREAM } from '../../../broker/jetstream/consumer/consumer-fixture.ts'
@@ -54,9 +54,9 @@ class Fixture {
   constructor() {
     const random = new CountingRandom()
     const hub = new NatsHub(random)
-    this.#account = new Account('$G', hub, 1)
+    this.#account = new Account('$G', hub, random, this.scheduler)
     const { clock, scheduler } = this
-    const publisher = new ServerPublisher(this.#account, () => hub.flush(null), scheduler)
+    const { publisher } = this.#account
     const router = new ApiRouter(this.#account, publisher, scheduler)
     const output = new NatsConsumerOutput(publisher, clock, random)
     const host = {

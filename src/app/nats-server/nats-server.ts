@@ -1,0 +1,182 @@
+import { availableParallelism } from 'node:os'
+import { isBcryptOf } from '../../adapters/bcrypt-hashes.ts'
+import { listenError } from '../../adapters/listen-error.ts'
+import { NodeTransport } from '../../adapters/node-transport.ts'
+import { SystemRandom } from '../../adapters/system-random.ts'
+import { TlsSockets } from '../../adapters/tls-sockets.ts'
+import { WebSocketTransport } from '../../adapters/web-socket-transport.ts'
+import { NatsMonitor } from '../../frontends/nats/monitor/nats-monitor.ts'
+import { NatsFrontend } from '../../frontends/nats/nats-frontend.ts'
+import type { Clock } from '../../ports/clock.ts'
+import type { Logger } from '../../ports/logger.ts'
+import type { Meter } from '../../ports/meter.ts'
+import type { Scheduler, Timer } from '../../ports/scheduler.ts'
+import type { ListenOptions } from '../../ports/transport.ts'
+import { describeAddressInUse } from '../address-owner.ts'
+import type { ListenAddress } from '../listen-address.ts'
+import type { NatsSettings } from './nats-settings.ts'
+
+export interface NatsServerPorts {
+  readonly clock: Clock
+  readonly scheduler: Scheduler
+  readonly logger: Logger
+  readonly meter: Meter
+}
+
+/** What holds for connections of all listeners. */
+export type CommonListenOptions = Omit<ListenOptions, 'host' | 'port' | 'idleTimeoutMs'>
+
+/** Closing all clients at once would make them come back at once, so it is spread over this many steps. */
+const LAME_DUCK_STEPS = 100
+
+/** The NATS side of a broker: its ports, and what can be asked and told while it runs. */
+export class NatsServer {
+  readonly frontend: NatsFrontend
+  address: ListenAddress = { host: '', port: 0 }
+  webSocketAddress: ListenAddress | null = null
+  monitorAddress: ListenAddress | null = null
+  readonly #ports: NatsServerPorts
+  #settings: NatsSettings
+  readonly #monitor: NatsMonitor
+  #tls: TlsSockets | null = null
+  #timer: Timer | null = null
+
+  private constructor(settings: NatsSettings, ports: NatsServerPorts) {
+    this.#settings = settings
+    this.#ports = ports
+    const random = new SystemRandom()
+    this.frontend = new NatsFrontend({ ...ports, ...settings, random, isHashOf: isBcryptOf })
+    const startedAtMs = ports.clock.nowMs()
+    const cpuPercent = cpuMeter(ports.clock)
+    this.#monitor = new NatsMonitor(this.frontend, () => ({
+      frontend: this.frontend,
+      startedAtMs,
+      nowMs: ports.clock.nowMs(),
+      memoryBytes: process.memoryUsage.rss(),
+      cpuPercent: cpuPercent(),
+      coreCount: availableParallelism(),
+      ...this.address,
+      maxConnections: this.#settings.maxConnections,
+      httpHost: this.monitorAddress?.host ?? '',
+      httpPort: this.monitorAddress?.port ?? 0,
+      tlsRequired: this.#settings.tls !== null && !this.#settings.allowsClear,
+      tlsVerify: this.#settings.tls?.verifiesClients === true,
+      jetStream: null,
+    }))
+  }
+
+  /** @throws ConfigError when an address can't be used, or a certificate */
+  static async start(
+    settings: NatsSettings,
+    ports: NatsServerPorts,
+    common: CommonListenOptions,
+  ): Promise<NatsServer> {
+    const server = new NatsServer(settings, ports)
+    try {
+      await server.#listen(common)
+    } catch (error) {
+      await server.stop(0)
+      throw error
+    }
+    return server
+  }
+
+  /** Reads again what can change while it runs: users, accounts, limits, certificates. */
+  reload(settings: NatsSettings): void {
+    this.#settings = settings
+    if (settings.tls !== null) this.#tls?.replace(settings.tls)
+    this.frontend.reload(settings.security, settings.limits)
+    this.#monitor.accountsChanged()
+  }
+
+  /** Tells the clients to go elsewhere, and closes them one after the other. */
+  async enterLameDuck(closed: () => void): Promise<void> {
+    const { lameDuckDurationMs, lameDuckGraceMs } = this.#settings
+    await this.frontend.stopAccepting()
+    this.frontend.tellAll({ ldm: true })
+    const { scheduler } = this.#ports
+    const stepMs = Math.max((lameDuckDurationMs - lameDuckGraceMs) / LAME_DUCK_STEPS, 1)
+    const closeSome = (left: number): void => {
+      const sessions = [...this.frontend.sessions]
+      if (sessions.length === 0) {
+        closed()
+        return
+      }
+      const count = Math.ceil(sessions.length / Math.max(left, 1))
+      for (const session of sessions.slice(0, count)) session.drain()
+      this.#timer = scheduler.after(stepMs, () => closeSome(left - 1))
+    }
+    this.#timer = scheduler.after(lameDuckGraceMs, () => closeSome(LAME_DUCK_STEPS))
+  }
+
+  async stop(graceMs: number): Promise<void> {
+    this.#timer?.cancel()
+    this.#monitor.close()
+    await this.frontend.stop(graceMs)
+  }
+
+  async #listen(common: CommonListenOptions): Promise<void> {
+    const { logger } = this.#ports
+    const settings = this.#settings
+    // Silent clients are asked whether they are there.
+    const rest = { ...common, idleTimeoutMs: -1 }
+    const { maxConnections } = settings
+    const options = {
+      ...rest,
+      ...settings.address,
+      maxConnections: Math.min(rest.maxConnections, maxConnections),
+    }
+    const { tls } = settings
+    if (tls !== null) this.#tls = new TlsSockets(tls, logger)
+    const transport = new NodeTransport({
+      logger,
+      describeAddressInUse,
+      ...(this.#tls !== null && { tls: this.#tls }),
+    })
+    const demands = {
+      isRequired: tls !== null && !settings.allowsClear,
+      isAvailable: tls !== null && settings.allowsClear,
+      verifies: tls?.verifiesClients === true,
+    }
+    this.address = await this.frontend.listen({
+      transport,
+      options,
+      kind: 'STANDARD',
+      tls: demands,
+    })
+    this.webSocketAddress = await this.#listenWebSocket(rest)
+    const { monitor } = settings
+    if (monitor !== null) {
+      const address = { ...monitor }
+      this.monitorAddress = await this.#monitor.listen(address).catch((error: unknown) => {
+        throw listenError(error as Error, address.host, address.port, describeAddressInUse)
+      })
+    }
+  }
+
+  async #listenWebSocket(
+    rest: Omit<ListenOptions, 'host' | 'port'>,
+  ): Promise<ListenAddress | null> {
+    const { webSocket } = this.#settings
+    if (webSocket === null) return null
+    const { logger } = this.#ports
+    const transport = new WebSocketTransport({ ...webSocket, logger, describeAddressInUse })
+    const options = { ...rest, ...webSocket.address }
+    return await this.frontend.listen({ transport, options, kind: 'WEBSOCKET' })
+  }
+}
+
+/** Part of a core that this process used since the last call, in percent. */
+function cpuMeter(clock: Clock): () => number {
+  let lastMs = clock.monotonicMs()
+  let lastUsage = process.cpuUsage()
+  return () => {
+    const nowMs = clock.monotonicMs()
+    const usage = process.cpuUsage()
+    const usedMs = (usage.user + usage.system - lastUsage.user - lastUsage.system) / 1000
+    const percent = (100 * usedMs) / Math.max(nowMs - lastMs, 1)
+    lastMs = nowMs
+    lastUsage = usage
+    return percent
+  }
+}

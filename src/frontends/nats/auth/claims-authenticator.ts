@@ -1,0 +1,144 @@
+import type { Clock } from '../../../ports/clock.ts'
+import type { Random } from '../../../ports/random.ts'
+import type { Credentials } from '../../../wire/nats/connect-options.ts'
+import { ErrorText } from '../../../wire/nats/error-text.ts'
+import type { Accounts } from '../accounts.ts'
+import { type Claims, objectOf, permissionsOf, readClaims, textsOf } from './claims.ts'
+import type { Expiry, Identity } from './identity.ts'
+import { isSignedBy } from './nkey.ts'
+import type { ConnectionKind, OperatorSettings, SecuritySettings } from './security-settings.ts'
+import { SubjectPermissions } from './subject-permissions.ts'
+
+const SEED_BELOW = 0x7fffffff
+
+/** Of all keys, in the revocations of an account. */
+const EVERYBODY = '*'
+
+/** An account as its claims have it. */
+interface ClaimedAccount {
+  readonly claims: Claims
+  /** Keys that may sign users, and the rules each of them forces on those, if it does. */
+  readonly signers: ReadonlyMap<string, Readonly<Record<string, unknown>> | null>
+}
+
+/** Users whose claims were signed by an account that was signed by an operator who is trusted. */
+export class ClaimsAuthenticator {
+  readonly #accounts: Accounts
+  readonly #clock: Clock
+  readonly #random: Random
+  readonly #claimed = new Map<string, ClaimedAccount>()
+  readonly #systemAccount: string
+
+  constructor(
+    operator: OperatorSettings,
+    settings: SecuritySettings,
+    accounts: Accounts,
+    { clock, random }: { readonly clock: Clock; readonly random: Random },
+  ) {
+    this.#accounts = accounts
+    this.#clock = clock
+    this.#random = random
+    this.#systemAccount = settings.systemAccount
+    for (const [name, token] of operator.accountClaims) {
+      const claims = readClaims(token, 'operator')
+      if (claims === null || claims.subject !== name) continue
+      if (!operator.trustedKeys.includes(claims.issuer)) continue
+      this.#claimed.set(name, { claims, signers: signersOf(claims) })
+    }
+  }
+
+  /** @returns null when it is nobody who may come in */
+  authenticate(
+    { jwt, signature }: Credentials,
+    { kind, nonce }: { readonly kind: ConnectionKind; readonly nonce: string },
+  ): Identity | null {
+    const user = readClaims(jwt, 'account')
+    if (user === null || !this.#isCurrent(user)) return null
+    const issuerAccount = user.body['issuer_account']
+    const name =
+      typeof issuerAccount === 'string' && issuerAccount !== '' ? issuerAccount : user.issuer
+    const account = this.#claimed.get(name)
+    if (account === undefined || !this.#isCurrent(account.claims)) return null
+    const scope = account.signers.get(user.issuer)
+    if (scope === undefined || isRevoked(user, account.claims)) return null
+    const rules = scope ?? user.body
+    if (!isUsable(rules, kind)) return null
+    const isBearer = rules['bearer_token'] === true
+    const bytes = Buffer.from(signature, 'base64url')
+    if (!isBearer && !isSignedBy(user.subject, 'user', Buffer.from(nonce), bytes)) return null
+    return this.#identityOf(user, rules, account.claims)
+  }
+
+  #identityOf(
+    user: Claims,
+    rules: Readonly<Record<string, unknown>>,
+    accountClaims: Claims,
+  ): Identity {
+    const permissions = permissionsOf(rules)
+    const limits = objectOf(accountClaims.body['limits'])
+    const account = this.#accounts.get(accountClaims.subject)
+    account.title = accountClaims.name
+    account.isSystem = account.name === this.#systemAccount
+    return {
+      user: user.subject,
+      userTag: user.name,
+      account,
+      permissions:
+        permissions === null
+          ? null
+          : new SubjectPermissions(permissions, this.#random.int(SEED_BELOW)),
+      expiry: earliest(user, accountClaims),
+      maxSubscriptions: lowerLimit(rules['subs'], limits['subs']),
+      maxPayloadBytes: lowerLimit(rules['payload'], limits['payload']),
+      maxAccountConnections: lowerLimit(limits['conn'], -1),
+    }
+  }
+
+  #isCurrent({ expiresAtMs, notBeforeMs }: Claims): boolean {
+    const nowMs = this.#clock.nowMs()
+    return (expiresAtMs === null || nowMs < expiresAtMs) && (notBeforeMs ?? 0) <= nowMs
+  }
+}
+
+function signersOf({ subject, body }: Claims): ClaimedAccount['signers'] {
+  const signers = new Map<string, Readonly<Record<string, unknown>> | null>([[subject, null]])
+  const { signing_keys: keys } = body
+  if (!Array.isArray(keys)) return signers
+  for (const key of keys) {
+    if (typeof key === 'string') signers.set(key, null)
+    const scope = objectOf(key)
+    if (typeof scope['key'] === 'string') signers.set(scope['key'], objectOf(scope['template']))
+  }
+  return signers
+}
+
+/** Source: isRevoked of nats-server. */
+function isRevoked(user: Claims, account: Claims): boolean {
+  const revocations = objectOf(account.body['revocations'])
+  return [user.subject, EVERYBODY].some((key) => {
+    const atSeconds = revocations[key]
+    return typeof atSeconds === 'number' && user.issuedAtMs <= atSeconds * 1000
+  })
+}
+
+/** Restrictions that are not checked here refuse the user, rather than being passed over. */
+function isUsable(rules: Readonly<Record<string, unknown>>, kind: ConnectionKind): boolean {
+  const { src, times } = rules
+  if (textsOf(src).length > 0 || (Array.isArray(times) && times.length > 0)) return false
+  const kinds = textsOf(rules['allowed_connection_types']).map((name) => name.toUpperCase())
+  return kinds.length === 0 || kinds.includes(kind)
+}
+
+function earliest(user: Claims, account: Claims): Expiry | null {
+  const userMs = user.expiresAtMs ?? Number.POSITIVE_INFINITY
+  const accountMs = account.expiresAtMs ?? Number.POSITIVE_INFINITY
+  const atMs = Math.min(userMs, accountMs)
+  if (atMs === Number.POSITIVE_INFINITY) return null
+  return { atMs, text: userMs <= accountMs ? ErrorText.USER_EXPIRED : ErrorText.ACCOUNT_EXPIRED }
+}
+
+/** -1 is no limit; so is what is no number. */
+function lowerLimit(one: unknown, other: unknown): number {
+  const limits = [one, other].filter((limit) => typeof limit === 'number').filter((n) => n >= 0)
+  return limits.length === 0 ? -1 : Math.min(...limits)
+}

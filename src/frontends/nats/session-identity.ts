@@ -1,0 +1,85 @@
+import type { Timer } from '../../ports/scheduler.ts'
+import type { ConnectOptions } from '../../wire/nats/connect-options.ts'
+import { ErrorText } from '../../wire/nats/error-text.ts'
+import type { Identity } from './auth/identity.ts'
+import type { ConnectionKind } from './auth/security-settings.ts'
+import type { NatsServices } from './nats-services.ts'
+
+/** Timers can't wait longer. */
+const MAX_TIMER_MS = 0x7fffffff
+
+/** What comes of somebody saying who it is. */
+export type Outcome = Identity | null | Promise<Identity | null>
+
+/** Who the client of a session is: nobody at first, and nobody again when its time is over. */
+export class SessionIdentity {
+  current: Identity | null = null
+  readonly kind: ConnectionKind
+  readonly nonce: string
+  readonly #services: NatsServices
+  readonly #fail: (text: string, reason: string) => void
+  #timer: Timer | null = null
+
+  /** @param fail closes the connection */
+  constructor(
+    services: NatsServices,
+    kind: ConnectionKind,
+    nonce: string,
+    fail: (text: string, reason: string) => void,
+  ) {
+    this.#services = services
+    this.kind = kind
+    this.nonce = nonce
+    this.#fail = fail
+  }
+
+  /** The client must say who it is before long, if it has to. */
+  expect(): void {
+    const { authenticator, scheduler } = this.#services
+    if (authenticator.anonymous !== null) {
+      this.accept(authenticator.anonymous)
+    } else {
+      this.#timer = scheduler.after(authenticator.settings.timeoutMs, () =>
+        this.#fail(ErrorText.AUTHENTICATION_TIMEOUT, 'it did not say who it is in time'),
+      )
+    }
+  }
+
+  check({ credentials }: ConnectOptions): Outcome {
+    return this.#services.authenticator.authenticate(credentials, this)
+  }
+
+  /** @returns what is said to a client that can't be one more of its account, or null */
+  accept(identity: Identity): string | null {
+    if (this.current?.account !== identity.account) {
+      const { account, maxAccountConnections } = identity
+      const isFull = maxAccountConnections >= 0 && account.connectionCount >= maxAccountConnections
+      if (isFull) return ErrorText.MAX_ACCOUNT_CONNECTIONS
+      this.leave()
+      account.connectionCount++
+    }
+    this.current = identity
+    this.#timer?.cancel()
+    this.#timer = null
+    if (identity.expiry !== null) this.#expireAt(identity.expiry.atMs, identity.expiry.text)
+    return null
+  }
+
+  /** The session is over, or its client is somebody else. */
+  leave(): void {
+    this.#timer?.cancel()
+    this.#timer = null
+    if (this.current !== null) this.current.account.connectionCount--
+    this.current = null
+  }
+
+  #expireAt(atMs: number, text: string): void {
+    const { scheduler, clock } = this.#services
+    const leftMs = atMs - clock.nowMs()
+    if (leftMs <= 0) this.#fail(text, 'its time is over')
+    else {
+      const delayMs = Math.min(leftMs, MAX_TIMER_MS)
+      this.#timer = scheduler.after(delayMs, () => this.#expireAt(atMs, text))
+    }
+  }
+}

@@ -1,0 +1,56 @@
+import type { Account } from './account.ts'
+import type { Accounts } from './accounts.ts'
+import type { ImportSettings, SecuritySettings } from './auth/security-settings.ts'
+import { ServiceImport } from './service-import.ts'
+import { StreamImport } from './stream-import.ts'
+import { Subscription } from './subscription.ts'
+
+/** What stands for one import of an account. */
+interface Bridge {
+  readonly account: Account
+  readonly subscription: Subscription
+}
+
+/** The subjects that accounts share by exports and imports. */
+export class SharedSubjects {
+  readonly #accounts: Accounts
+  #bridges: Bridge[] = []
+
+  constructor(accounts: Accounts) {
+    this.#accounts = accounts
+  }
+
+  /** Accounts share what the settings say. What they shared before is over. */
+  apply(settings: SecuritySettings): void {
+    for (const { account, subscription } of this.#bridges) {
+      subscription.isEnded = true
+      account.router.remove(subscription.subject, subscription.queue, subscription)
+    }
+    this.#bridges = settings.accounts.flatMap(({ name, imports }) => {
+      const importer = this.#accounts.get(name)
+      return imports.map((wanted) => this.#bridge(importer, wanted, settings))
+    })
+    for (const { account, subscription } of this.#bridges) {
+      account.router.insert(subscription.subject, subscription.queue, subscription)
+    }
+    for (const account of this.#accounts) account.isSystem = account.name === settings.systemAccount
+    this.#accounts.get(settings.systemAccount).isSystem = true
+  }
+
+  #bridge(importer: Account, wanted: ImportSettings, settings: SecuritySettings): Bridge {
+    const { subject, localSubject } = wanted
+    const exporter = this.#accounts.get(wanted.account)
+    if (wanted.kind === 'stream') {
+      const subscriber = new StreamImport(importer, subject, localSubject)
+      return { account: exporter, subscription: new Subscription(subscriber, subject, '', '') }
+    }
+    const subjects = { local: localSubject, exported: subject }
+    const answersOften = settings.accounts.some(
+      ({ name, exports }) =>
+        name === wanted.account &&
+        exports.some((one) => one.answersOften && one.subject === subject),
+    )
+    const subscriber = new ServiceImport(importer, exporter, subjects, answersOften)
+    return { account: importer, subscription: new Subscription(subscriber, localSubject, '', '') }
+  }
+}
