@@ -30,6 +30,7 @@ import { createAclsHandler } from '../frontends/kafka/handlers/30-create-acls.ts
 import { deleteAclsHandler } from '../frontends/kafka/handlers/31-delete-acls.ts'
 import { describeConfigsHandler } from '../frontends/kafka/handlers/32-describe-configs.ts'
 import { alterConfigsHandler } from '../frontends/kafka/handlers/33-alter-configs.ts'
+import { alterReplicaLogDirsHandler } from '../frontends/kafka/handlers/34-alter-replica-log-dirs.ts'
 import { describeLogDirsHandler } from '../frontends/kafka/handlers/35-describe-log-dirs.ts'
 import { createPartitionsHandler } from '../frontends/kafka/handlers/37-create-partitions.ts'
 import { deleteGroupsHandler } from '../frontends/kafka/handlers/42-delete-groups.ts'
@@ -214,6 +215,7 @@ function clusterHandlers(core: BrokerCore, services: HandlerServices): KafkaHand
     apiVersionsHandler({ metadata, features: SUPPORTED_FEATURES, apis }),
     describeClusterHandler({ metadata, rack: config.find('broker.rack') }),
     describeQuorumHandler({ nodeId, clock, quorum: metadata }),
+    alterReplicaLogDirsHandler({ registry, logDir }),
     describeLogDirsHandler({ registry, logDir, diskBytes }),
     updateFeaturesHandler({ metadata }),
     describeAclsHandler(),

@@ -12,6 +12,7 @@ import { groupConfigs } from './group-configs.ts'
 import { groupMembership } from './group-membership.ts'
 import { groupMigration } from './group-migration.ts'
 import { idempotence } from './idempotence.ts'
+import { logDirs } from './log-dirs.ts'
 import { metadata } from './metadata.ts'
 import { offsets } from './offsets.ts'
 import { produce } from './produce.ts'
@@ -28,6 +29,7 @@ const SCENARIOS: Readonly<Record<string, readonly Scenario[]>> = {
   metadata,
   topics,
   configs,
+  'log directories': logDirs,
   produce,
   'idempotent producers': idempotence,
   fetch,

@@ -47,6 +47,8 @@ export const kafkaPython: Suite = {
       env: {
         KAFKA_VERSION: BROKER_VERSION,
         KAFKA_URI: `kafka://${bootstrap}`,
+        // A folder that must be there even if the broker is not its own.
+        KAFKA_ROOT: checkout,
         PYTHONDONTWRITEBYTECODE: '1',
         COLUMNS: '400',
       },

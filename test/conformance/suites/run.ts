@@ -7,6 +7,7 @@
 import { mkdir, readFile, writeFile } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
 import { Argument, Option, program } from 'commander'
+import { freePorts } from '../support/free-ports.ts'
 import { startTarget, type Target, type TargetKind } from '../target.ts'
 import { franzGo } from './franz-go.ts'
 import { kafkaPython } from './kafka-python.ts'
@@ -63,9 +64,11 @@ function readCommandLine(): { readonly args: readonly string[]; readonly options
 async function runSuite(): Promise<readonly SuiteTest[]> {
   const targets: Target[] = []
   try {
-    for (const port of suite.ports ?? [undefined]) {
-      const at = port === undefined ? {} : { port }
-      targets.push(await startTarget(options.target, { config: suite.config, ...at }))
+    for (const port of suite.ports ?? (await freePorts(1))) {
+      // Kafka is told its address in its config, and some tests read it there.
+      const advertised = { 'advertised.listeners': `PLAINTEXT://127.0.0.1:${port}` }
+      const config = { ...suite.config, ...advertised }
+      targets.push(await startTarget(options.target, { config, port }))
     }
     return await suite.run({
       checkout: resolve(checkout),

@@ -8,6 +8,7 @@ import { createAclsHandler } from '../../../../../src/frontends/kafka/handlers/3
 import { deleteAclsHandler } from '../../../../../src/frontends/kafka/handlers/31-delete-acls.ts'
 import { describeConfigsHandler } from '../../../../../src/frontends/kafka/handlers/32-describe-configs.ts'
 import { alterConfigsHandler } from '../../../../../src/frontends/kafka/handlers/33-alter-configs.ts'
+import { alterReplicaLogDirsHandler } from '../../../../../src/frontends/kafka/handlers/34-alter-replica-log-dirs.ts'
 import { describeLogDirsHandler } from '../../../../../src/frontends/kafka/handlers/35-describe-log-dirs.ts'
 import { electLeadersHandler } from '../../../../../src/frontends/kafka/handlers/43-elect-leaders.ts'
 import { incrementalAlterConfigsHandler } from '../../../../../src/frontends/kafka/handlers/44-incremental-alter-configs.ts'
@@ -22,6 +23,7 @@ import { createAclsApi } from '../../../../../src/wire/kafka/messages/30-create-
 import { deleteAclsApi } from '../../../../../src/wire/kafka/messages/31-delete-acls.ts'
 import { describeConfigsApi } from '../../../../../src/wire/kafka/messages/32-describe-configs.ts'
 import { alterConfigsApi } from '../../../../../src/wire/kafka/messages/33-alter-configs.ts'
+import { alterReplicaLogDirsApi } from '../../../../../src/wire/kafka/messages/34-alter-replica-log-dirs.ts'
 import { describeLogDirsApi } from '../../../../../src/wire/kafka/messages/35-describe-log-dirs.ts'
 import { electLeadersApi } from '../../../../../src/wire/kafka/messages/43-elect-leaders.ts'
 import { incrementalAlterConfigsApi } from '../../../../../src/wire/kafka/messages/44-incremental-alter-configs.ts'
@@ -151,24 +153,6 @@ describe('the APIs of one node', () => {
     )
   })
 
-  it('log dirs show the bytes of known partitions only', async () => {
-    const { registry } = await makeServices()
-    const diskBytes = () => ({ total: -1, usable: 7 })
-    const handler = describeLogDirsHandler({ registry, logDir: '/data', diskBytes })
-    const topics = [
-      { topic: 'orders', partitions: [1, 9] },
-      { topic: 'nope', partitions: [0] },
-    ]
-    const { results } = await call(describeLogDirsApi, handler, 4, { topics })
-    assert.equal(results[0]?.usableBytes, 7)
-    assert.deepEqual(
-      results[0]?.topics.map(({ name, partitions }) => [name, partitions.length]),
-      [['orders', 1]],
-    )
-    const all = await call(describeLogDirsApi, handler, 4, { topics: null })
-    assert.equal(all.results[0]?.topics[0]?.partitions.length, 2)
-  })
-
   it('the quorum is this node', async () => {
     const quorum = { leaderEpoch: 3, logEndOffset: 20, directoryId: ORDERS_ID }
     const handler = describeQuorumHandler({ nodeId: 1, clock: new FakeClock(), quorum })
@@ -205,6 +189,55 @@ describe('the APIs of one node', () => {
       response.topics.map(({ partitions }) => partitions[0]?.errorCode),
       [0, 3, 17],
     )
+  })
+})
+
+describe('the log directory of one node (KIP-113)', () => {
+  it('log dirs show the bytes of known partitions only', async () => {
+    const { registry } = await makeServices()
+    const diskBytes = () => ({ total: -1, usable: 7 })
+    const handler = describeLogDirsHandler({ registry, logDir: '/data', diskBytes })
+    const topics = [
+      { topic: 'orders', partitions: [1, 9] },
+      { topic: 'nope', partitions: [0] },
+    ]
+    const { results } = await call(describeLogDirsApi, handler, 4, { topics })
+    assert.equal(results[0]?.usableBytes, 7)
+    assert.deepEqual(
+      results[0]?.topics.map(({ name, partitions }) => [name, partitions.length]),
+      [['orders', 1]],
+    )
+    const all = await call(describeLogDirsApi, handler, 4, { topics: null })
+    assert.equal(all.results[0]?.topics[0]?.partitions.length, 2)
+  })
+
+  it('a replica can stay in the only directory, and move to no other (KIP-113)', async () => {
+    const { registry } = await makeServices()
+    const handler = alterReplicaLogDirsHandler({ registry, logDir: '/data' })
+    const dirs = [
+      {
+        path: '/data',
+        topics: [
+          { name: 'orders', partitions: [0, 9] },
+          { name: 'nope', partitions: [0] },
+        ],
+      },
+      { path: '/elsewhere', topics: [{ name: 'orders', partitions: [1] }] },
+      { path: '/elsewhere', topics: [{ name: 'd'.repeat(214), partitions: [0] }] },
+      { path: '/elsewhere', topics: [{ name: 'd'.repeat(213), partitions: [0] }] },
+    ]
+    const { results } = await call(alterReplicaLogDirsApi, handler, 2, { dirs })
+    const codes = results.map(({ topicName, partitions }) => [
+      topicName,
+      ...partitions.map(({ partitionIndex, errorCode }) => [partitionIndex, errorCode]),
+    ])
+    // UNKNOWN_TOPIC_OR_PARTITION, LOG_DIR_NOT_FOUND, INVALID_TOPIC
+    assert.deepEqual(codes, [
+      ['orders', [0, 0], [9, 3], [1, 57]],
+      ['nope', [0, 3]],
+      ['d'.repeat(214), [0, 17]],
+      ['d'.repeat(213), [0, 57]],
+    ])
   })
 })
 
