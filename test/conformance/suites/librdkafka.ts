@@ -1,7 +1,8 @@
-import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises'
+import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { stripVTControlCharacters } from 'node:util'
+import { installKafka } from '../peers/kafka.ts'
 import { BROKER_VERSION, type Suite, type SuiteRun, type SuiteTest } from './suite.ts'
 
 /** A file of tests ends by itself when one of its tests is over its time; this is for those that crash. */
@@ -14,26 +15,39 @@ interface Report {
 const STATUS: Readonly<Record<string, SuiteTest['status']>> = { PASSED: 'pass', SKIPPED: 'skip' }
 
 /**
- * Reads the report that the runner writes, and the reasons in the table that it prints. It names all tests
- * each time; those that were not asked for, or need no broker, are left out. Exported for its test.
+ * Reads the report that the runner writes, and the reasons that it prints. It names all tests each time;
+ * those that were not asked for are left out. Exported for its test.
  */
 export function parseReport(json: string, output: string): SuiteTest[] {
   const plain = stripVTControlCharacters(output)
-  const rows = plain.matchAll(/^\| (\S+) +\| +(FAILED|SKIPPED|RUNNING) \| +[\d.]+s \| ?(.*)$/gm)
-  const reasons = new Map([...rows].map(([, name = '', , reason = '']) => [name, reason.trim()]))
+  const failures = plain.matchAll(/^### Test "(\w+)[^"]*" failed at .*: ###\n(.*)$/gm)
+  const skipped = plain.matchAll(/^\[(\w+) +\/[^\]]*\] WARN: SKIPPING TEST: (.*)$/gm)
+  const reasons = new Map([...failures, ...skipped].map(([, name = '', why = '']) => [name, why]))
   const { tests } = JSON.parse(json) as Report
   return Object.entries(tests)
     .filter(([name, { state }]) => name !== '<MAIN>' && state !== 'DNS')
     .map(([name, { state }]) => {
-      return { name, status: STATUS[state] ?? 'fail', reason: reasons.get(name) ?? '' }
+      return { name, status: STATUS[state] ?? 'fail', reason: reasons.get(name)?.trim() ?? '' }
     })
-    .filter(({ status, reason }) => status !== 'skip' || reason !== '')
+    .filter(({ status, reason }) => status !== 'skip' || !/^$|^Filtered/.test(reason))
 }
 
 async function numbersOfTests(folder: string): Promise<string[]> {
   const files = await readdir(folder)
   const numbers = files.map((file) => /^(0\d{3})-.*\.c(?:pp)?$/.exec(file)?.[1] ?? '')
   return [...new Set(numbers.filter((number) => number !== ''))].sort()
+}
+
+/** Some tests call Kafka's own tools: here they are in `kafka/bin`, as in Kafka's archive. */
+async function writeKafkaTools(directory: string): Promise<void> {
+  const java = `exec java -cp '${join(await installKafka(), '*')}'`
+  const bin = join(directory, 'kafka', 'bin')
+  await mkdir(bin, { recursive: true })
+  const tools = { 'kafka-run-class': '', 'kafka-topics': 'org.apache.kafka.tools.TopicCommand' }
+  for (const [name, className] of Object.entries(tools)) {
+    const script = `#!/bin/sh\n${java} ${className} "$@"\n`
+    await writeFile(join(bin, `${name}.sh`), script, { mode: 0o755 })
+  }
 }
 
 /** Runs the tests of one number, in a process of their own: a crash or a hang takes no others with it. */
@@ -53,6 +67,8 @@ async function runNumber(number: string, directory: string, run: SuiteRun): Prom
         TESTS: `${number}_`,
         TEST_REPORT: report,
         RDKAFKA_TEST_CONF: join(directory, 'test.conf'),
+        KAFKA_PATH: join(directory, 'kafka'),
+        BROKERS: run.bootstrap,
         LD_LIBRARY_PATH: '../src:../src-cpp',
       },
     },
@@ -72,6 +88,7 @@ export const librdkafka: Suite = {
     try {
       const lines = [`metadata.broker.list=${run.bootstrap}`, 'test.topic.random=true']
       await writeFile(join(directory, 'test.conf'), `${lines.join('\n')}\n`)
+      await writeKafkaTools(directory)
       const tests: SuiteTest[] = []
       for (const number of await numbersOfTests(join(run.checkout, 'tests'))) {
         if (run.only !== undefined && !new RegExp(run.only).test(number)) continue

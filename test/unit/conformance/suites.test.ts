@@ -70,8 +70,10 @@ describe('results of foreign suites', () => {
       },
     }
     const table = [
-      '|\u001b[31m 0002_unkpart                             |     FAILED |   1.045s \u001b[0m|\u001b[31m no error seen\u001b[0m',
-      '|\u001b[36m 0101_fetch_from_follower                 |    SKIPPED |   0.000s \u001b[0m|\u001b[36m needs 3 brokers\u001b[0m',
+      '\u001b[31m### Test "0002_unkpart (sub)" failed at test.c:5:check() at Wed Nov 25: ###',
+      'no error seen',
+      '\u001b[36m[0101_fetch_from_follower    /  0.000s] WARN: SKIPPING TEST: needs 3 brokers',
+      '[0003_msgmaxsize   /  0.000s] WARN: SKIPPING TEST: Filtered due to negative test flags',
     ]
     assert.deepEqual(parseReport(JSON.stringify(report), table.join('\n')), [
       pass('0001_multiobj'),
