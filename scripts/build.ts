@@ -21,6 +21,7 @@ mkdirSync(OUT, { recursive: true })
 await build({
   entryPoints: {
     main: 'src/cli/main.ts',
+    'nats-server': 'src/cli/nats-server.ts',
     index: 'src/index.ts',
     'cleaner-worker': 'src/app/cleaner-worker.ts',
   },
@@ -46,7 +47,7 @@ const published = {
   license,
   type: 'module',
   engines,
-  bin: { spool: './bin/spool.mjs' },
+  bin: { spool: './bin/spool.mjs', 'nats-server': './bin/nats-server.mjs' },
   exports: { '.': './lib/index.js' },
   dependencies,
 }

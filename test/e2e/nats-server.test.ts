@@ -1,0 +1,195 @@
+import assert from 'node:assert/strict'
+import { type ChildProcess, spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { existsSync, readFileSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { after, describe, it } from 'node:test'
+import { type ConnectionOptions, connect, type NatsConnection } from '@nats-io/transport-node'
+import { WebSocket } from 'ws'
+import { cleanUp, newDirectory } from './spool-process.ts'
+
+const BIN = new URL('../../bin/nats-server.mjs', import.meta.url).pathname
+const FIXTURES = new URL('fixtures/', import.meta.url).pathname
+const TLS = `tls { cert_file: "${FIXTURES}localhost-cert.pem", key_file: "${FIXTURES}localhost-key.pem"`
+
+const children = new Set<ChildProcess>()
+const clients = new Set<NatsConnection>()
+
+after(async () => {
+  for (const client of clients) await client.close()
+  for (const child of children) child.kill('SIGKILL')
+  await cleanUp()
+})
+
+/** The launcher in a process of its own. */
+class Launched {
+  readonly child: ChildProcess
+  readonly configFile: string
+  readonly ports: Readonly<Record<string, readonly string[]>>
+
+  private constructor(child: ChildProcess, configFile: string, ports: Launched['ports']) {
+    this.child = child
+    this.configFile = configFile
+    this.ports = ports
+  }
+
+  static async start(config: string): Promise<Launched> {
+    const directory = newDirectory()
+    const configFile = join(directory, 'nats.conf')
+    writeFileSync(configFile, `listen: "127.0.0.1:-1"\nports_file_dir: "${directory}"\n${config}`)
+    const child = spawn(process.execPath, [BIN, '-c', configFile], {
+      stdio: ['ignore', 'ignore', 'pipe'],
+    })
+    children.add(child)
+    let output = ''
+    for await (const chunk of child.stderr ?? []) {
+      output += String(chunk)
+      if (output.includes('Server is ready')) break
+    }
+    const portsFile = join(directory, `nats-server_${child.pid}.ports`)
+    assert.ok(existsSync(portsFile), output)
+    return new Launched(child, configFile, JSON.parse(readFileSync(portsFile, 'utf8')))
+  }
+
+  get url(): string {
+    return this.ports['nats']?.[0] ?? ''
+  }
+
+  async connect(options: ConnectionOptions = {}): Promise<NatsConnection> {
+    const port = new URL(this.url).port
+    const client = await connect({ servers: `localhost:${port}`, reconnect: false, ...options })
+    clients.add(client)
+    return client
+  }
+
+  async page(name: string): Promise<Record<string, unknown>> {
+    const answer = await fetch(`${this.ports['monitoring']?.[0]}/${name}`)
+    return (await answer.json()) as Record<string, unknown>
+  }
+
+  reload(config: string): void {
+    writeFileSync(this.configFile, `listen: "127.0.0.1:-1"\n${config}`)
+    this.child.kill('SIGHUP')
+  }
+}
+
+describe('nats-server of Spool', () => {
+  it('reads a configuration, tells its ports, shows itself, and stops', async () => {
+    const server = await Launched.start('http: "127.0.0.1:-1"\nserver_name: N\nmax_payload: 2MB')
+    const client = await server.connect({ name: 'me' })
+    const subscription = client.subscribe('a.>')
+    await client.flush()
+    const varz = await server.page('varz')
+    assert.equal(varz['server_name'], 'N')
+    assert.equal(varz['connections'], 1)
+    assert.equal(varz['max_payload'], 2 * 1024 * 1024)
+    const connz = await server.page('connz?subs=detail')
+    const [connection] = connz['connections'] as Record<string, unknown>[]
+    assert.equal(connection?.['name'], 'me')
+    const details = connection?.['subscriptions_list_detail'] as { subject: string }[] | undefined
+    assert.equal(details?.[0]?.subject, 'a.>')
+    assert.equal((await server.page('healthz'))['status'], 'ok')
+    assert.equal((await server.page('subsz?subs=1'))['total'], 1)
+    subscription.unsubscribe()
+    server.child.kill('SIGTERM')
+    const [code] = await once(server.child, 'exit')
+    assert.equal(code, 0)
+  })
+
+  it('takes hashed passwords, and other users after SIGHUP', async () => {
+    // Of "secret", made with 4 rounds.
+    const hash = '$2a$04$1JXtLE5Mg0sS3/8YRNh5m.yH/qqO98K2yq3bRq1W7mPRGP6TYnC4u'
+    const users = (password: string): string =>
+      `authorization { users: [{user: a, password: "${password}"}] }`
+    const server = await Launched.start(users(hash))
+    await assert.rejects(server.connect({ user: 'a', pass: 'other' }), /Authorization Violation/i)
+    const client = await server.connect({ user: 'a', pass: 'secret' })
+    server.reload(users('new'))
+    assert.match(String(await client.closed()), /Authorization Violation/i)
+    const next = await server.connect({ user: 'a', pass: 'new' })
+    await next.flush()
+  })
+
+  it('answers the system account, and tells it who comes', async () => {
+    const server = await Launched.start(
+      'accounts { A { users: [{user: a, password: a}] } ' +
+        '$SYS { users: [{user: s, password: s}] } }',
+    )
+    const system = await server.connect({ user: 's', pass: 's' })
+    const events = system.subscribe('$SYS.ACCOUNT.A.CONNECT', { max: 1 })
+    await system.flush()
+    const client = await server.connect({ user: 'a', pass: 'a' })
+    for await (const event of events) {
+      assert.equal(event.json<{ client: { user: string } }>().client.user, 'a')
+    }
+    const varz = (await system.request('$SYS.REQ.SERVER.PING.VARZ')).json<{
+      data: { connections: number }
+    }>()
+    assert.equal(varz.data.connections, 2)
+    const info = (await client.request('$SYS.REQ.USER.INFO')).json<{ data: object }>()
+    assert.deepEqual(info.data, { user: 'a', account: 'A' })
+    await assert.rejects(client.request('$SYS.REQ.SERVER.PING.VARZ'), /no responders/)
+  })
+})
+
+describe('nats-server of Spool on other transports', () => {
+  for (const first of [false, true]) {
+    it(`serves TLS ${first ? 'before anything else' : 'after INFO'}`, async () => {
+      const server = await Launched.start(`${TLS}, handshake_first: ${first} }`)
+      const tls = { caFile: `${FIXTURES}localhost-cert.pem`, handshakeFirst: first }
+      const client = await server.connect({ tls })
+      const subscription = client.subscribe('a', { max: 1 })
+      client.publish('a', 'x'.repeat(500_000))
+      for await (const message of subscription) assert.equal(message.data.byteLength, 500_000)
+      await assert.rejects(server.connect({ tls: null }))
+    })
+  }
+
+  it('lets clients do without TLS where that is allowed', async () => {
+    const server = await Launched.start(`allow_non_tls: true\n${TLS} }`)
+    await (await server.connect({ tls: null })).flush()
+    const client = await server.connect({ tls: { caFile: `${FIXTURES}localhost-cert.pem` } })
+    await client.flush()
+  })
+
+  it('refuses a client without the certificate that it asks for', async () => {
+    const verify = `ca_file: "${FIXTURES}localhost-cert.pem", verify: true`
+    const server = await Launched.start(`${TLS}, ${verify} }`)
+    const own = {
+      certFile: `${FIXTURES}localhost-cert.pem`,
+      keyFile: `${FIXTURES}localhost-key.pem`,
+    }
+    const tls = { caFile: `${FIXTURES}localhost-cert.pem` }
+    await (await server.connect({ tls: { ...tls, ...own } })).flush()
+    await assert.rejects(server.connect({ tls }))
+  })
+
+  it('serves WebSocket, in frames of any size', async () => {
+    const server = await Launched.start('websocket { listen: "127.0.0.1:-1", no_tls: true }')
+    const socket = new WebSocket(server.ports['websocket']?.[0] ?? '')
+    let text = ''
+    socket.on('message', (data: Buffer) => {
+      text += data.toString('latin1')
+      if (text.endsWith('MSG a 1 5\r\nhello\r\nPONG\r\n')) socket.close()
+    })
+    await once(socket, 'open')
+    const bytes = 'CONNECT {"verbose":false}\r\nSUB a 1\r\nPUB a 5\r\nhello\r\nPING\r\n'
+    for (const byte of bytes) socket.send(Buffer.from(byte))
+    await once(socket, 'close')
+    assert.match(text, /^INFO \{.*\}\r\nMSG a 1 5/)
+  })
+
+  it('sends clients away in lame duck mode, and ends', async () => {
+    const grace = 'lame_duck_duration: "1s"\nlame_duck_grace_period: "100ms"'
+    const server = await Launched.start(grace)
+    const client = await server.connect()
+    const isTold = (async () => {
+      for await (const { type } of client.status()) if (type === 'ldm') return true
+      return false
+    })()
+    server.child.kill('SIGUSR2')
+    const [code] = await once(server.child, 'exit')
+    assert.equal(code, 0)
+    assert.equal(await isTold, true)
+  })
+})

@@ -1,0 +1,119 @@
+import assert from 'node:assert/strict'
+import { describe, it } from 'node:test'
+import { parseConfFile } from '../../../../src/app/nats-server/conf-parser.ts'
+import { ConfReader } from '../../../../src/app/nats-server/conf-reader.ts'
+import {
+  type NatsFlags,
+  type NatsServerOptions,
+  readNatsOptions,
+} from '../../../../src/app/nats-server/nats-options.ts'
+import { ConfigError } from '../../../../src/base/errors.ts'
+
+function read(text: string, flags: NatsFlags = {}): NatsServerOptions {
+  const conf = parseConfFile('main', {
+    readFile: (path) => ({ path, text }),
+    environment: () => undefined,
+  })
+  return readNatsOptions(new ConfReader(conf, ''), flags)
+}
+
+describe('options of nats-server', () => {
+  it('are its defaults where nothing is said', () => {
+    const { settings, storeDir, portsFileDir } = read('')
+    assert.deepEqual(settings.address, { host: '0.0.0.0', port: 4222 })
+    assert.equal(settings.limits.maxPayloadBytes, 1024 * 1024)
+    assert.equal(settings.monitor, null)
+    assert.equal(settings.webSocket, null)
+    assert.equal(storeDir, null)
+    assert.equal(portsFileDir, null)
+  })
+
+  it('come from the configuration, and from flags over it', () => {
+    const text = `
+      listen: 127.0.0.1:-1
+      http: -1
+      max_payload: 2MB
+      ping_interval: "5s"
+      lame_duck_duration: "30s"
+      jetstream { store_dir: "/data/js", max_file_store: 1GB }
+      websocket { port: -1, no_tls: true }
+      cluster { name: x }`
+    const { settings, storeDir, notServed } = read(text, { serverName: 'N' })
+    assert.deepEqual(settings.address, { host: '127.0.0.1', port: 0 })
+    assert.deepEqual(settings.monitor, { host: '127.0.0.1', port: 0 })
+    assert.equal(settings.limits.maxPayloadBytes, 2 * 1024 * 1024)
+    assert.equal(settings.limits.pingIntervalMs, 5000)
+    assert.equal(settings.lameDuckDurationMs, 30_000)
+    assert.deepEqual(settings.webSocket?.address, { host: '127.0.0.1', port: 0 })
+    assert.equal(settings.serverName, 'N')
+    assert.equal(storeDir, '/data/js/jetstream')
+    assert.deepEqual(notServed, ['cluster'])
+    assert.equal(read(text, { port: 99 }).settings.address.port, 99)
+  })
+
+  it('say who may come in, and what they may do', () => {
+    const { security } = read(`
+      authorization {
+        default_permissions { publish: "x" }
+        timeout: 3
+        users = [
+          { user: a, password: 1234 }
+          { nkey: UABC, permissions: { sub: { deny: ["y", "z q"] }, allow_responses: true } }
+          { user: c, pass: c, permission: { pub: [a, b] } }
+        ]
+      }
+      no_auth_user: a`).settings
+    assert.equal(security.timeoutMs, 3000)
+    assert.equal(security.noAuthUser, 'a')
+    const [a, b, c] = security.users
+    assert.equal(a?.password, '1234')
+    assert.deepEqual(a?.permissions?.publish, { allow: ['x'], deny: [] })
+    assert.equal(b?.password, null)
+    assert.deepEqual(b?.permissions?.subscribe, { allow: null, deny: ['y', 'z q'] })
+    assert.deepEqual(b?.permissions?.publish, { allow: [], deny: [] })
+    assert.deepEqual(b?.permissions?.responses, { maxCount: 1, ttlMs: 120_000 })
+    assert.deepEqual(c?.permissions?.publish.allow, ['a', 'b'])
+  })
+
+  it('say which subjects accounts share', () => {
+    const { security } = read(`
+      accounts {
+        A { users: [{user: a, password: a}], exports: [{stream: "x.>"}, {service: q, accounts: [B]}] }
+        B { imports: [
+          {stream: {account: A, subject: "x.*"}, prefix: from}
+          {service: {account: A, subject: q}, to: ask}
+        ] }
+      }`).settings
+    assert.deepEqual(security.accounts[1]?.imports, [
+      { kind: 'stream', account: 'A', subject: 'x.*', localSubject: 'from.x.*' },
+      { kind: 'service', account: 'A', subject: 'q', localSubject: 'ask' },
+    ])
+  })
+
+  const refused: readonly (readonly [text: string, reason: RegExp])[] = [
+    ['prot: 4222', /unknown field "prot"/],
+    ['port: many', /port must be a whole number/],
+    ['ping_interval: soon', /ping_interval must be a time such as 2s/],
+    ['authorization { users: [{user: a}] }', /needs a user name and a password/],
+    ['authorization { users: [{user: a, password: a, nkey: U}] }', /does not go with/],
+    ['authorization { token: x, user: a, pass: b }', /a token does not go with users/],
+    ['authorization { users: [{user: a, password: a},{user: a, password: b}] }', /two users "a"/],
+    ['no_auth_user: z', /no_auth_user "z" is not among the users/],
+    ['accounts { A { imports: [{stream: {account: B, subject: x}}] } }', /does not export to it/],
+    ['tls { cert_file: "/no/such/file" }', /cert_file .* can't be read/],
+    ['websocket { port: 1 }', /websocket.tls is needed, unless no_tls/],
+    ['operator: "eyJhbGciOiJub25lIn0.e30.x"', /claims of the operator are not signed/],
+  ]
+  for (const [text, reason] of refused) {
+    it(`refuse ${JSON.stringify(text)} and say why`, () => {
+      assert.throws(
+        () => read(text),
+        (error) => {
+          assert.ok(error instanceof ConfigError)
+          assert.match(error.message, reason)
+          return true
+        },
+      )
+    })
+  }
+})
