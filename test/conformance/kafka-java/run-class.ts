@@ -89,12 +89,13 @@ const CLASS_LIMIT_MS = 900_000
 
 /** Tries of a test, each on a new broker, and of one that Kafka itself tags "flaky". */
 const TRY_COUNT = 2
-const FLAKY_TRY_COUNT = 4
+/** One of them fails 8 times in 20 on Spool and 17 times in 20 on Kafka, on busy machines (FINDINGS.md). */
+const FLAKY_TRY_COUNT = 8
 
 /**
  * Runs a class, then its failed tests again, each time on a new broker: Kafka's tests have time limits
  * that a busy machine can miss, and members that a failed test leaves behind disturb the next one. Twice
- * failed is failed, and four times for the tests that fail on Kafka now and then.
+ * failed is failed; tests that fail on Kafka now and then may fail seven times.
  */
 export async function runClassWithRetries(
   javaClass: JavaClass,

@@ -82,7 +82,8 @@ async function runNumber(number: string, directory: string, run: SuiteRun): Prom
 /** The tests that need a broker. The runner must have been built in the checkout before. */
 export const librdkafka: Suite = {
   source: 'github.com/confluentinc/librdkafka v2.15.0',
-  config: { 'num.partitions': '4' },
+  // Kafka's default delay: some wait for members that join together.
+  config: { 'num.partitions': '4', 'group.initial.rebalance.delay.ms': '3000' },
   run: async (run) => {
     const directory = await mkdtemp(join(tmpdir(), 'conformance-librdkafka-'))
     try {
