@@ -82,3 +82,16 @@ export function decodeConsumerProtocol<M extends ConsumerProtocolMessage>(
   if (version < 0) throw new ProtocolError(`${(type as Message).name} has no version ${version}`)
   return decoderOf<M>(type)(Math.min(version, type.versions[1]))(reader)
 }
+
+/**
+ * Decodes only the topics of a subscription, whatever its version. They come first in all versions, and
+ * some clients write a version whose other fields they leave out (@platformatic/kafka), so Kafka's
+ * coordinator reads each as version 0 when it wants to know what a group subscribes to.
+ * @throws ProtocolError when the bytes are malformed
+ */
+export function decodeSubscribedTopics(value: Buffer): readonly string[] {
+  const reader = new Reader(value)
+  reader.int16()
+  const decode = decoderOf<typeof consumerProtocolSubscription>(consumerProtocolSubscription)
+  return decode(0)(reader).topics
+}

@@ -118,6 +118,26 @@ export const groupAdmin: readonly Scenario[] = [
     ]
   }),
   scenario(
+    'OffsetDelete reads of a subscription only the topics, as in version 0',
+    async (broker) => {
+      const answers: unknown[] = []
+      for (const version of [0, 1, 3, 77]) {
+        const groupId = `admin-prefix-${version}`
+        await simple(broker, groupId)
+        const member = await newMember(broker, groupId)
+        // One topic, no user data, and nothing of what later versions add.
+        const length = String.fromCharCode(groupId.length)
+        const metadata = `\0${String.fromCharCode(version)}\0\0\0\x01\0${length}${groupId}\0\0\0\0`
+        const first = await member.join({ metadata })
+        if (first.errorCode === 79) await member.join({ metadata })
+        await member.sync()
+        answers.push(await forget(broker, groupId, groupId, 0))
+        answers.push(await forget(broker, groupId, 'admin-nowhere', 0))
+      }
+      return answers
+    },
+  ),
+  scenario(
     'OffsetDelete of a group whose members do not speak the consumer protocol has error 68',
     async (broker) => {
       await active(broker, 'admin-forget-active')

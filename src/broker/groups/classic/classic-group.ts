@@ -2,8 +2,7 @@ import { assert } from '../../../base/assert.ts'
 import { ErrorCode } from '../../../base/error-code.ts'
 import {
   CONSUMER_PROTOCOL_TYPE,
-  consumerProtocolSubscription,
-  decodeConsumerProtocol,
+  decodeSubscribedTopics,
 } from '../../../records/internal/consumer-protocol.ts'
 import type { Reply } from '../../coordinator/coordinator-turn.ts'
 import { type ClassicGroupMember, metadataOf } from './classic-group-member.ts'
@@ -240,8 +239,7 @@ export class ClassicGroup {
     for (const member of this.members.values()) {
       const metadata = metadataOf(member, this.protocolName)
       try {
-        const { topics: names } = decodeConsumerProtocol(consumerProtocolSubscription, metadata)
-        for (const name of names) topics.add(name)
+        for (const name of decodeSubscribedTopics(metadata)) topics.add(name)
       } catch {
         // Bytes of a client: nothing is known of what this group reads, which is a valid state.
         return null

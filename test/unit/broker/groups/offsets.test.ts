@@ -1,6 +1,10 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import { ErrorCode } from '../../../../src/base/error-code.ts'
+import {
+  consumerProtocolSubscription,
+  encodeConsumerProtocol,
+} from '../../../../src/records/internal/consumer-protocol.ts'
 import { GroupHarness, protocols } from './group-harness.ts'
 
 const DAY_MS = 86_400_000
@@ -299,6 +303,23 @@ describe('deletion of a topic', () => {
 })
 
 describe('what is asked of a group that does not say what it reads', () => {
+  it('is what it reads, if only the fields after the topics are missing', async () => {
+    const groups = new GroupHarness()
+    await groups.commit(1)
+    await groups.commit(2, { topic: 'old' })
+    // Version 1 without its owned partitions, as @platformatic/kafka sends it.
+    const metadata = encodeConsumerProtocol(consumerProtocolSubscription, 0, { topics: ['orders'] })
+    metadata.writeInt16BE(1, 0)
+    await groups.stable(1, () => ({ protocols: [{ name: 'range', metadata }] }))
+    const codes: (number | undefined)[] = []
+    for (const name of ['orders', 'old']) {
+      const topics = [{ name, partitions: [0] }]
+      const done = await groups.now(groups.coordinator.deleteOffsets({ groupId: 'g', topics }))
+      codes.push(done.topics[0]?.partitions[0]?.errorCode)
+    }
+    assert.deepEqual(codes, [ErrorCode.GROUP_SUBSCRIBED_TO_TOPIC, ErrorCode.NONE])
+  })
+
   it('counts as subscribed to everything', async () => {
     const groups = new GroupHarness({ offsetsRetentionMs: 1 })
     await groups.commit(1)

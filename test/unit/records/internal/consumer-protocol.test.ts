@@ -4,6 +4,7 @@ import {
   consumerProtocolAssignment,
   consumerProtocolSubscription,
   decodeConsumerProtocol,
+  decodeSubscribedTopics,
   encodeConsumerProtocol,
 } from '../../../../src/records/internal/consumer-protocol.ts'
 
@@ -34,6 +35,17 @@ describe('consumer protocol', () => {
     })
     const decoded = decodeConsumerProtocol(consumerProtocolAssignment, bytes)
     assert.deepEqual(decoded, { assignedPartitions, userData })
+  })
+
+  it('the topics of a subscription are read without the fields of its version', () => {
+    const bytes = encodeConsumerProtocol(consumerProtocolSubscription, 0, { topics: ['a', 'b'] })
+    for (const version of [0, 1, 3, 9, -1]) {
+      bytes.writeInt16BE(version, 0)
+      assert.deepEqual(decodeSubscribedTopics(bytes), ['a', 'b'])
+    }
+    for (let end = 0; end < bytes.byteLength; end++) {
+      assert.throws(() => decodeSubscribedTopics(bytes.subarray(0, end)), { name: 'ProtocolError' })
+    }
   })
 
   it('a negative version and every cut are refused', () => {
