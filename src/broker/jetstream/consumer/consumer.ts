@@ -271,7 +271,8 @@ export class Consumer implements StreamWatcher {
       return
     }
     this.#lastAckMs = this.#options.ports.clock.nowMs()
-    if (sinceMs !== null) this.#sample(ack, this.#nowMs() - sinceMs)
+    const isSampled = sinceMs !== null && ack.verb.kind === 'ack'
+    if (isSampled) this.#sample(ack, this.#nowMs() - sinceMs)
     this.#keeper.acknowledged(() => {
       // What is removed from the stream must not be asked for again after a crash.
       this.#options.finished(span)

@@ -76,5 +76,5 @@ function contentOf({ message, isHeadersOnly, pinId }: OutgoingMessage): {
     payload = NO_PAYLOAD
   }
   if (pinId !== '') headers = withHeader(headers, 'Nats-Pin-Id', pinId)
-  return { headers, payload }
+  return { headers: headers?.byteLength === 0 ? null : headers, payload }
 }

@@ -91,8 +91,12 @@ export class ConsumerRouter {
     if (place === null) return
     const consumer = this.#find(place.stream, place.consumer)
     const verb = parseAckVerb(payload.toString('utf8'))
-    if (consumer === undefined && reply !== '') this.#noConsumer(subject, reply)
-    if (consumer === undefined || verb === null) return
+    // Who wants no acks does not listen for them.
+    if (consumer === undefined || consumer.config.ack_policy === 'none') {
+      if (reply !== '') this.#noConsumer(subject, reply)
+      return
+    }
+    if (verb === null) return
     if (verb.kind === 'next') {
       consumer.acknowledge({ ...place, verb: { kind: 'ack' } }, null)
       if (reply !== '') this.#pullFrom(consumer, reply, verb.request)

@@ -12,6 +12,9 @@ export function statusHeaders({ code, description, headers = {} }: Status): Buff
 /** A header block with one more header at its end. @param headers null: there were none */
 export function withHeader(headers: Buffer | null, name: string, value: string | number): Buffer {
   const added = Buffer.from(`${name}: ${value}\r\n\r\n`, 'latin1')
-  if (headers === null) return Buffer.concat([Buffer.from(`${LINE}\r\n`, 'latin1'), added])
+  // Clients send an empty block where they have no headers.
+  if (headers === null || headers.byteLength === 0) {
+    return Buffer.concat([Buffer.from(`${LINE}\r\n`, 'latin1'), added])
+  }
   return Buffer.concat([headers.subarray(0, headers.byteLength - 2), added])
 }

@@ -139,6 +139,7 @@ describe('a status', () => {
   it('shares its form with headers that are added to a message', () => {
     const one = withHeader(null, 'Nats-Msg-Size', 5)
     assert.equal(one.toString(), 'NATS/1.0\r\nNats-Msg-Size: 5\r\n\r\n')
+    assert.deepEqual(withHeader(Buffer.alloc(0), 'Nats-Msg-Size', 5), one)
     const two = withHeader(one, 'Nats-Pin-Id', 'x')
     assert.equal(two.toString(), 'NATS/1.0\r\nNats-Msg-Size: 5\r\nNats-Pin-Id: x\r\n\r\n')
     assert.equal(headerValue(two, 'Nats-Pin-Id'), 'x')
