@@ -317,6 +317,10 @@ export class NatsSession
     return true
   }
 
+  get isBehind(): boolean {
+    return this.#outbox.pendingBytes > this.#services.limits.stallBytes
+  }
+
   becameDirty(): void {
     this.#services.hub.dirty(this)
   }
@@ -330,7 +334,7 @@ export class NatsSession
       this.#tooSlow('Slow Consumer (Pending Bytes)')
       return false
     }
-    return this.#outbox.pendingBytes > limits.stallBytes
+    return this.isBehind
   }
 
   letWait(publisher: Stallable): void {
