@@ -5,13 +5,15 @@ import { installKafka } from './kafka.ts'
 import { installKafkaStreams } from './kafka-streams.ts'
 import { installKafkaTests } from './kafka-tests.ts'
 import { installPythonClients } from './python.ts'
+import { installSpringKafka } from './spring-kafka.ts'
 
-const PEERS: Readonly<Record<string, () => Promise<string>>> = {
+const PEERS: Readonly<Record<string, () => Promise<unknown>>> = {
   kafka: installKafka,
   'kafka-streams': installKafkaStreams,
   'kafka-tests': installKafkaTests,
   python: installPythonClients,
   'franz-go': installFranzGo,
+  'spring-kafka': installSpringKafka,
 }
 
 const names = process.argv.length > 2 ? process.argv.slice(2) : Object.keys(PEERS)

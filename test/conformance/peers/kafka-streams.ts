@@ -1,8 +1,7 @@
-import { createHash } from 'node:crypto'
-import { cp, glob, mkdir, readFile } from 'node:fs/promises'
-import { basename, delimiter, join } from 'node:path'
-import { mustRun } from '../support/command.ts'
+import { mkdir } from 'node:fs/promises'
+import { join } from 'node:path'
 import { cached, needProgram } from './cache.ts'
+import { compileClasses } from './java-classes.ts'
 import { copyJars } from './maven.ts'
 import { versions } from './versions.ts'
 
@@ -30,15 +29,12 @@ async function installJars(): Promise<string> {
 /** Compiles our application on Kafka Streams. Returns a class path with it and all it needs. */
 export async function installKafkaStreams(): Promise<string> {
   const jars = join(await installJars(), '*')
-  const files = (await Array.fromAsync(glob(join(sources, '*.java')))).sort()
-  const hash = createHash('sha256').update(versions.kafka)
-  for (const file of files) hash.update(await readFile(file))
-  const name = `kafka-streams-app-${hash.digest('hex').slice(0, 16)}`
-  const classes = await cached(name, async (partial) => {
-    await needProgram('javac')
-    for (const file of files) await cp(file, join(partial, basename(file)))
-    const flags = ['-nowarn', '-proc:none', '-d', partial, '-cp', jars]
-    await mustRun('javac', [...flags, ...files], { limitMs: 300_000 })
+  await needProgram('javac')
+  return compileClasses({
+    name: 'kafka-streams-app',
+    sources,
+    jars,
+    version: versions.kafka,
+    javac: 'javac',
   })
-  return [classes, jars].join(delimiter)
 }
