@@ -4,6 +4,7 @@ import { cleanerConfigOf } from '../broker/configs/cleaner-config.ts'
 import { ConfigAlterer } from '../broker/configs/config-alterer.ts'
 import { ConfigDescriber } from '../broker/configs/config-describer.ts'
 import { GroupCoordinator } from '../broker/groups/group-coordinator.ts'
+import { StreamsGroupService } from '../broker/groups/streams/streams-group-service.ts'
 import { ProducerIds } from '../broker/producer-ids.ts'
 import { SerialTasks } from '../broker/serial-tasks.ts'
 import { AutomaticTopics } from '../broker/topics/automatic-topics.ts'
@@ -58,6 +59,7 @@ export class BrokerCore {
   readonly producerIds: ProducerIds
   readonly transactions: TransactionServices
   readonly shares: ShareServices
+  readonly streamsGroups: StreamsGroupService
   readonly configDescriber: ConfigDescriber
   readonly configAlterer: ConfigAlterer
   /** For everything that checks the metadata and then changes it. */
@@ -113,6 +115,11 @@ export class BrokerCore {
       registry: this.registry,
       topicAdmin: this.topicAdmin,
       groups: this.groups,
+    })
+    this.streamsGroups = new StreamsGroupService({
+      groups: this.groups,
+      topicAdmin: this.topicAdmin,
+      logger: logger.child('streams-groups'),
     })
     this.configDescriber = new ConfigDescriber(metadata, config)
     this.configAlterer = new ConfigAlterer(metadata, config, this.tasks)

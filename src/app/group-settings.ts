@@ -29,6 +29,15 @@ export function groupConfigOf(config: BrokerConfig, metadata: MetadataStore): Gr
     shareHeartbeatIntervalMs: config.getInt('group.share.heartbeat.interval.ms'),
     shareAssignmentIntervalMs: config.getInt('group.share.assignment.interval.ms'),
     shareMaxSize: config.getInt('group.share.max.size'),
+    streamsSessionTimeoutMs: config.getInt('group.streams.session.timeout.ms'),
+    streamsHeartbeatIntervalMs: config.getInt('group.streams.heartbeat.interval.ms'),
+    streamsAssignmentIntervalMs: config.getInt('group.streams.assignment.interval.ms'),
+    streamsInitialRebalanceDelayMs: config.getInt('group.streams.initial.rebalance.delay.ms'),
+    streamsStandbyCount: config.getInt('group.streams.num.standby.replicas'),
+    streamsClientTags: config.getList('group.streams.rack.aware.assignment.tags'),
+    streamsTaskOffsetIntervalMs: config.getInt('group.streams.task.offset.interval.ms'),
+    streamsAcceptableRecoveryLag: config.getLong('group.streams.acceptable.recovery.lag'),
+    streamsMaxSize: config.getInt('group.streams.max.size'),
     rack: config.find('broker.rack'),
     ofGroup: (groupId) => overridesOf(groupId, config, metadata),
   }
@@ -49,5 +58,20 @@ function overridesOf(
     shareSessionTimeoutMs: numberOf('share.session.timeout.ms'),
     shareHeartbeatIntervalMs: numberOf('share.heartbeat.interval.ms'),
     shareAssignmentIntervalMs: numberOf('share.assignment.interval.ms'),
+    streamsSessionTimeoutMs: numberOf('streams.session.timeout.ms'),
+    streamsHeartbeatIntervalMs: numberOf('streams.heartbeat.interval.ms'),
+    streamsAssignmentIntervalMs: numberOf('streams.assignment.interval.ms'),
+    streamsInitialRebalanceDelayMs: numberOf('streams.initial.rebalance.delay.ms'),
+    streamsStandbyCount: numberOf('streams.num.standby.replicas'),
+    streamsClientTags: listOf(values.get('streams.rack.aware.assignment.tags')),
+    streamsTaskOffsetIntervalMs: numberOf('streams.task.offset.interval.ms'),
+    streamsAcceptableRecoveryLag: numberOf('streams.acceptable.recovery.lag'),
   }
+}
+
+function listOf(value: string | undefined): readonly string[] | undefined {
+  return value
+    ?.split(',')
+    .map((one) => one.trim())
+    .filter((one) => one !== '')
 }

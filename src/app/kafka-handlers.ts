@@ -58,9 +58,12 @@ import { readShareGroupStateHandler } from '../frontends/kafka/handlers/84-read-
 import { writeShareGroupStateHandler } from '../frontends/kafka/handlers/85-write-share-group-state.ts'
 import { deleteShareGroupStateHandler } from '../frontends/kafka/handlers/86-delete-share-group-state.ts'
 import { readShareGroupStateSummaryHandler } from '../frontends/kafka/handlers/87-read-share-group-state-summary.ts'
+import { streamsGroupHeartbeatHandler } from '../frontends/kafka/handlers/88-streams-group-heartbeat.ts'
+import { streamsGroupDescribeHandler } from '../frontends/kafka/handlers/89-streams-group-describe.ts'
 import { describeShareGroupOffsetsHandler } from '../frontends/kafka/handlers/90-describe-share-group-offsets.ts'
 import { alterShareGroupOffsetsHandler } from '../frontends/kafka/handlers/91-alter-share-group-offsets.ts'
 import { deleteShareGroupOffsetsHandler } from '../frontends/kafka/handlers/92-delete-share-group-offsets.ts'
+import { streamsGroupTopologyDescriptionUpdateHandler } from '../frontends/kafka/handlers/93-streams-group-topology-description-update.ts'
 import type { Api } from '../wire/kafka/codec.ts'
 import type { BrokerCore } from './broker-core.ts'
 
@@ -69,6 +72,7 @@ const SUPPORTED_FEATURES = [
   { name: 'metadata.version', minVersion: 7, maxVersion: 33 },
   { name: 'group.version', minVersion: 0, maxVersion: 1 },
   { name: 'share.version', minVersion: 0, maxVersion: 2 },
+  { name: 'streams.version', minVersion: 0, maxVersion: 1 },
   { name: 'transaction.version', minVersion: 0, maxVersion: 2 },
 ]
 
@@ -87,6 +91,7 @@ export function kafkaHandlers(core: BrokerCore, services: HandlerServices): Kafk
     ...recordHandlers(core, services.sessions),
     ...groupHandlers(core),
     ...shareHandlers(core),
+    ...streamsHandlers(core),
     ...transactionHandlers(core),
     ...topicHandlers(core),
     ...configHandlers(core),
@@ -158,6 +163,15 @@ function shareHandlers({ registry, scheduler, shares }: BrokerCore): KafkaHandle
     describeShareGroupOffsetsHandler({ shareGroups }),
     alterShareGroupOffsetsHandler({ shareGroups }),
     deleteShareGroupOffsetsHandler({ shareGroups }),
+  ]
+}
+
+function streamsHandlers({ config, groups, metadata, streamsGroups }: BrokerCore): KafkaHandler[] {
+  const protocols = () => config.getList('group.coordinator.rebalance.protocols')
+  return [
+    streamsGroupHeartbeatHandler({ streamsGroups, metadata, protocols }),
+    streamsGroupDescribeHandler({ groups, metadata, protocols }),
+    streamsGroupTopologyDescriptionUpdateHandler(),
   ]
 }
 

@@ -15,6 +15,22 @@ export interface GroupOverrides {
   readonly shareHeartbeatIntervalMs?: number | undefined
   /** `share.assignment.interval.ms` */
   readonly shareAssignmentIntervalMs?: number | undefined
+  /** `streams.session.timeout.ms` */
+  readonly streamsSessionTimeoutMs?: number | undefined
+  /** `streams.heartbeat.interval.ms` */
+  readonly streamsHeartbeatIntervalMs?: number | undefined
+  /** `streams.assignment.interval.ms` */
+  readonly streamsAssignmentIntervalMs?: number | undefined
+  /** `streams.initial.rebalance.delay.ms` */
+  readonly streamsInitialRebalanceDelayMs?: number | undefined
+  /** `streams.num.standby.replicas` */
+  readonly streamsStandbyCount?: number | undefined
+  /** `streams.rack.aware.assignment.tags` */
+  readonly streamsClientTags?: readonly string[] | undefined
+  /** `streams.task.offset.interval.ms` */
+  readonly streamsTaskOffsetIntervalMs?: number | undefined
+  /** `streams.acceptable.recovery.lag` */
+  readonly streamsAcceptableRecoveryLag?: number | undefined
 }
 
 /** Settings of the group coordinator, read anew for every step; the names are Kafka's. */
@@ -57,6 +73,24 @@ export interface GroupConfig {
   readonly shareAssignmentIntervalMs: number
   /** `group.share.max.size` */
   readonly shareMaxSize: number
+  /** `group.streams.session.timeout.ms` */
+  readonly streamsSessionTimeoutMs: number
+  /** `group.streams.heartbeat.interval.ms` */
+  readonly streamsHeartbeatIntervalMs: number
+  /** `group.streams.assignment.interval.ms`: assignments of a group are made no faster. */
+  readonly streamsAssignmentIntervalMs: number
+  /** `group.streams.initial.rebalance.delay.ms`: a new group waits for more members. */
+  readonly streamsInitialRebalanceDelayMs: number
+  /** `group.streams.num.standby.replicas` */
+  readonly streamsStandbyCount: number
+  /** `group.streams.rack.aware.assignment.tags` */
+  readonly streamsClientTags: readonly string[]
+  /** `group.streams.task.offset.interval.ms` */
+  readonly streamsTaskOffsetIntervalMs: number
+  /** `group.streams.acceptable.recovery.lag`, in records. */
+  readonly streamsAcceptableRecoveryLag: number
+  /** `group.streams.max.size` */
+  readonly streamsMaxSize: number
   /** `broker.rack` */
   readonly rack: string | null
   readonly ofGroup: (groupId: string) => GroupOverrides
@@ -85,6 +119,15 @@ export const DEFAULT_GROUP_CONFIG: GroupConfig = {
   shareHeartbeatIntervalMs: 5_000,
   shareAssignmentIntervalMs: 1_000,
   shareMaxSize: 200,
+  streamsSessionTimeoutMs: 45_000,
+  streamsHeartbeatIntervalMs: 5_000,
+  streamsAssignmentIntervalMs: 1_000,
+  streamsInitialRebalanceDelayMs: 3_000,
+  streamsStandbyCount: 0,
+  streamsClientTags: [],
+  streamsTaskOffsetIntervalMs: 60_000,
+  streamsAcceptableRecoveryLag: 10_000,
+  streamsMaxSize: 0x7fff_ffff,
   rack: null,
   ofGroup: () => NO_OVERRIDES,
 }

@@ -40,6 +40,8 @@ import type {
 } from './offset-requests.ts'
 import type { ShareGroupManager } from './share/share-group-manager.ts'
 import { isShareGroupRecord } from './share/share-replay.ts'
+import type { StreamsGroupManager } from './streams/streams-group-manager.ts'
+import { isStreamsGroupRecord } from './streams/streams-replay.ts'
 
 type GroupTurn = Turn<GroupTimerEvent>
 
@@ -84,9 +86,19 @@ export class GroupCoordinatorShard implements CoordinatorMachine<GroupTimerEvent
     turn.reply(reply, run(this.groups.shareGroups, this.#step(turn)))
   }
 
+  /** A step of the streams groups of this shard. */
+  streams<T>(
+    run: (streamsGroups: StreamsGroupManager, step: GroupStep) => T,
+    reply: Reply<T>,
+    turn: GroupTurn,
+  ): void {
+    turn.reply(reply, run(this.groups.streamsGroups, this.#step(turn)))
+  }
+
   topicsChanged(change: TopicsChange, turn: GroupTurn): void {
     this.groups.consumerGroups.topicsChanged(change, this.groups.groups, this.#step(turn))
     this.groups.shareGroups.topicsChanged(change, this.groups.groups)
+    this.groups.streamsGroups.topicsChanged(change, this.groups.groups)
   }
 
   join(request: JoinGroupRequest, reply: Reply<JoinGroupResult>, turn: GroupTurn): void {
@@ -194,6 +206,8 @@ export class GroupCoordinatorShard implements CoordinatorMachine<GroupTimerEvent
       this.groups.consumerGroups.replay(record)
     } else if (record !== undefined && isShareGroupRecord(record)) {
       this.groups.shareGroups.replay(record)
+    } else if (record !== undefined && isStreamsGroupRecord(record)) {
+      this.groups.streamsGroups.replay(record)
     }
   }
 

@@ -37,7 +37,13 @@ import type { GroupConfig } from './group-config.ts'
 import { GroupCoordinatorShard } from './group-coordinator-shard.ts'
 import type { ListedGroup } from './group-metadata-manager.ts'
 import type { GroupTimerEvent, GroupTopics } from './group-step.ts'
-import { bytesOfHeartbeat, bytesOfJoin, bytesOfSync, MemberMemory } from './member-memory.ts'
+import {
+  bytesOfHeartbeat,
+  bytesOfJoin,
+  bytesOfStreamsHeartbeat,
+  bytesOfSync,
+  MemberMemory,
+} from './member-memory.ts'
 import { errorsOf } from './offset-metadata-manager.ts'
 import {
   NO_TOPIC_ID,
@@ -51,6 +57,13 @@ import {
 } from './offset-requests.ts'
 import { type ShareHeartbeatRequest, shareHeartbeatError } from './share/share-group-requests.ts'
 import type { ShareHeartbeatOutcome } from './share/share-heartbeat.ts'
+import {
+  type DescribedStreamsGroup,
+  describeStreamsError,
+  type StreamsHeartbeatOutcome,
+  type StreamsHeartbeatRequest,
+  streamsHeartbeatError,
+} from './streams/streams-group-requests.ts'
 
 export interface GroupCoordinatorOptions extends CoordinatorPorts {
   readonly topics: InternalTopics
@@ -179,6 +192,32 @@ export class GroupCoordinator implements MetadataListener {
       (code) => refused(code, null),
       (machine, turn, reply) =>
         machine.share((groups, step) => groups.heartbeat(request, step), reply, turn),
+    )
+  }
+
+  /** A member of a streams group (KIP-1071) joins, beats or leaves. */
+  streamsHeartbeat(request: StreamsHeartbeatRequest): Promise<StreamsHeartbeatOutcome> {
+    if (!this.#memory.admit(bytesOfStreamsHeartbeat(request))) {
+      return Promise.resolve(streamsHeartbeatError(ErrorCode.GROUP_MAX_SIZE_REACHED, NO_MEMORY))
+    }
+    return this.run<StreamsHeartbeatOutcome>(
+      request.groupId,
+      (code) => streamsHeartbeatError(code, null),
+      (machine, turn, reply) =>
+        machine.streams((groups, step) => groups.heartbeat(request, step), reply, turn),
+    )
+  }
+
+  /** Of a group that is no streams group: GROUP_ID_NOT_FOUND. */
+  describeStreamsGroup(groupId: string): Promise<DescribedStreamsGroup> {
+    if (groupId === '') {
+      return Promise.resolve(describeStreamsError('', ErrorCode.INVALID_GROUP_ID, null))
+    }
+    return this.run<DescribedStreamsGroup>(
+      groupId,
+      (code) => describeStreamsError(groupId, code, null),
+      (machine, turn, reply) =>
+        machine.streams((groups, step) => groups.describe(groupId, step), reply, turn),
     )
   }
 

@@ -39,6 +39,8 @@ import type { GroupStep, GroupTimerEvent } from './group-step.ts'
 import { recordShareGroupGone } from './share/share-changes.ts'
 import { ShareGroup } from './share/share-group.ts'
 import { ShareGroupManager } from './share/share-group-manager.ts'
+import { StreamsGroup } from './streams/streams-group.ts'
+import { StreamsGroupManager } from './streams/streams-group-manager.ts'
 
 type GroupType = Group['type']
 
@@ -56,6 +58,7 @@ export class GroupMetadataManager {
   readonly #groups = new Map<string, Group>()
   readonly consumerGroups = new ConsumerGroupManager(this)
   readonly shareGroups = new ShareGroupManager(this)
+  readonly streamsGroups = new StreamsGroupManager(this)
 
   group(groupId: string): Group | undefined {
     return this.#groups.get(groupId)
@@ -105,6 +108,9 @@ export class GroupMetadataManager {
     }
     const known = this.#groups.get(groupId)
     if (known instanceof ShareGroup) return ErrorCode.INCONSISTENT_GROUP_PROTOCOL
+    if (known instanceof StreamsGroup && !known.isEmpty) {
+      return ErrorCode.INCONSISTENT_GROUP_PROTOCOL
+    }
     if (known instanceof ClassicGroup || known?.isEmpty === false) return ErrorCode.NONE
     if (memberId !== '') return ErrorCode.UNKNOWN_MEMBER_ID
     // No group is made for a member that could not be in it.
@@ -112,11 +118,13 @@ export class GroupMetadataManager {
     return isJoinable ? ErrorCode.NONE : ErrorCode.INCONSISTENT_GROUP_PROTOCOL
   }
 
-  /** A new group is recorded at once, as Kafka does; an empty consumer group makes room for it. */
+  /** A new group is recorded at once, as Kafka does; an empty group of members that spoke another
+   * protocol makes room for it. */
   #create(groupId: string, step: GroupStep): ClassicGroup {
     const { turn } = step
     const known = this.#groups.get(groupId)
     if (known instanceof ConsumerGroup) recordGroupGone(known, step)
+    else if (known instanceof StreamsGroup) this.streamsGroups.remove(known, step)
     const group = new ClassicGroup(groupId, { stateTimestampMs: turn.nowMs })
     this.#groups.set(groupId, group)
     turn.append(groupMetadataRecord(group))
@@ -127,7 +135,7 @@ export class GroupMetadataManager {
     const group = this.#groups.get(request.groupId)
     if (request.groupId === '') {
       step.turn.reply(reply, syncError(ErrorCode.INVALID_GROUP_ID))
-    } else if (group === undefined || group.isEmpty || group instanceof ShareGroup) {
+    } else if (group === undefined || group.isEmpty || isNeverClassic(group)) {
       step.turn.reply(reply, syncError(ErrorCode.UNKNOWN_MEMBER_ID))
     } else if (group instanceof ConsumerGroup) {
       step.turn.reply(reply, this.consumerGroups.sync(group, request, step))
@@ -139,7 +147,7 @@ export class GroupMetadataManager {
   heartbeat(request: HeartbeatRequest, step: GroupStep): ErrorCode {
     if (request.groupId === '') return ErrorCode.INVALID_GROUP_ID
     const group = this.#groups.get(request.groupId)
-    if (group === undefined || group instanceof ShareGroup) return ErrorCode.UNKNOWN_MEMBER_ID
+    if (group === undefined || isNeverClassic(group)) return ErrorCode.UNKNOWN_MEMBER_ID
     if (group instanceof ConsumerGroup) {
       return this.consumerGroups.heartbeatOfClassicMember(group, request, step)
     }
@@ -183,7 +191,7 @@ export class GroupMetadataManager {
     const wantedTypes = new Set(types.map((type) => type.toLowerCase()))
     const listed: ListedGroup[] = []
     for (const { groupId, protocolType, state, type } of this.#groups.values()) {
-      if (wantedStates.size > 0 && !wantedStates.has(state.toLowerCase())) continue
+      if (wantedStates.size > 0 && !wantedStates.has(filterWordOf(state))) continue
       if (wantedTypes.size > 0 && !wantedTypes.has(type)) continue
       listed.push({ groupId, protocolType: protocolType ?? '', state, type })
     }
@@ -202,6 +210,7 @@ export class GroupMetadataManager {
     const group = this.#groups.get(groupId)
     if (group instanceof ConsumerGroup) recordGroupGone(group, step)
     else if (group instanceof ShareGroup) recordShareGroupGone(group, step)
+    else if (group instanceof StreamsGroup) this.streamsGroups.remove(group, step)
     else step.turn.append(groupTombstone(groupId))
     this.#groups.delete(groupId)
   }
@@ -211,6 +220,8 @@ export class GroupMetadataManager {
     if (group === undefined) return
     if (group instanceof ConsumerGroup) {
       this.consumerGroups.timerFired(group, event, step)
+    } else if (group instanceof StreamsGroup) {
+      this.streamsGroups.timerFired(group, event, step)
     } else if (group instanceof ShareGroup) {
       if (event.kind === 'sessionExpired') {
         this.shareGroups.memberExpired(group, event.memberId, step)
@@ -235,6 +246,10 @@ export class GroupMetadataManager {
       }
       if (group instanceof ShareGroup) {
         this.shareGroups.loaded(group, step)
+        continue
+      }
+      if (group instanceof StreamsGroup) {
+        this.streamsGroups.loaded(group, step)
         continue
       }
       for (const member of group.members.values()) scheduleSession(group, member, step)
@@ -279,4 +294,14 @@ export class GroupMetadataManager {
       group instanceof ClassicGroup ? group.parkedReplies() : [],
     )
   }
+}
+
+/** No member of such a group can speak the classic protocol. */
+function isNeverClassic(group: Group): group is ShareGroup | StreamsGroup {
+  return group instanceof ShareGroup || group instanceof StreamsGroup
+}
+
+/** What filters call a state; the two words of a streams group that is not ready are kept apart. */
+function filterWordOf(state: string): string {
+  return state === 'NotReady' ? 'not_ready' : state.toLowerCase()
 }

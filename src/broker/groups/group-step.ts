@@ -21,6 +21,7 @@ export type GroupTimerEvent =
     }
   | { readonly kind: 'rejoinExpired'; readonly groupId: string; readonly memberId: string }
   | { readonly kind: 'memberSyncExpired'; readonly groupId: string; readonly memberId: string }
+  | { readonly kind: 'streamsDelayExpired'; readonly groupId: string }
   | { readonly kind: 'retentionCheck' }
 
 /** The topics as they are now. */

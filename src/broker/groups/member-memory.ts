@@ -3,6 +3,9 @@ import type { JoinGroupRequest, SyncGroupRequest } from './classic/classic-group
 import type { ConsumerHeartbeatRequest } from './consumer/consumer-group-requests.ts'
 import type { PartitionEpochs } from './consumer/partition-epochs.ts'
 import type { Group } from './group.ts'
+import type { StreamsGroup } from './streams/streams-group.ts'
+import type { StreamsHeartbeatRequest } from './streams/streams-group-requests.ts'
+import type { Subtopology } from './streams/streams-topology.ts'
 
 /** What a member or a group takes besides the bytes that clients sent, roughly. */
 const OBJECT_BYTES = 500
@@ -90,6 +93,52 @@ export function bytesOfHeartbeat(request: AnyHeartbeat): number {
   return (isJoin ? 2 * OBJECT_BYTES + lengthOf(ids) : 0) + lengthOf(wanted)
 }
 
+/** What a heartbeat of KIP-1071 brings: a topology, tags, offsets of tasks. */
+export function bytesOfStreamsHeartbeat(request: StreamsHeartbeatRequest): number {
+  const { memberEpoch, groupId, client, memberId, instanceId, rackId, processId } = request
+  const offsetCount = (request.taskOffsets ?? []).length + (request.taskEndOffsets ?? []).length
+  const byteCount =
+    offsetCount * PARTITION_BYTES +
+    lengthOf((request.clientTags ?? []).flatMap(({ key, value }) => [key, value]))
+  if (memberEpoch !== 0) return byteCount
+  const ids = [groupId, client.clientId, memberId, instanceId ?? '', rackId ?? '', processId ?? '']
+  const topologyBytes = bytesOfTopology(request.topology?.subtopologies ?? [])
+  return byteCount + 2 * OBJECT_BYTES + lengthOf(ids) + topologyBytes
+}
+
+function bytesOfTopology(subtopologies: Iterable<Subtopology>): number {
+  let byteCount = 0
+  for (const one of subtopologies) {
+    byteCount += OBJECT_BYTES + lengthOf([...one.sourceTopics, ...one.repartitionSinkTopics])
+    for (const topic of [...one.stateChangelogTopics, ...one.repartitionSourceTopics]) {
+      const configs = topic.topicConfigs.flatMap(({ key, value }) => [key, value])
+      byteCount += topic.name.length + lengthOf(configs)
+    }
+    byteCount += one.copartitionGroups.length * PARTITION_BYTES
+  }
+  return byteCount
+}
+
+function bytesOfStreamsGroup({ topology, members, taskOffsets }: StreamsGroup): number {
+  let byteCount = bytesOfTopology(topology?.subtopologies.values() ?? [])
+  for (const member of members.values()) {
+    const ids = [member.memberId, member.clientId, member.instanceId ?? '', member.rackId ?? '']
+    const tags = [...member.clientTags].flat()
+    byteCount += OBJECT_BYTES + lengthOf([...ids, ...tags, member.processId])
+    const { active, standby, warmup } = member.assigned
+    for (const tasks of [active, standby, warmup]) {
+      for (const partitions of tasks.values()) byteCount += PARTITION_BYTES * partitions.size
+    }
+    const reported = taskOffsets.get(member.memberId)
+    for (const offsets of [reported?.offsets, reported?.endOffsets]) {
+      for (const partitions of offsets?.values() ?? []) {
+        byteCount += PARTITION_BYTES * partitions.size
+      }
+    }
+  }
+  return byteCount
+}
+
 function bytesOfGroup(group: Group): number {
   let byteCount = OBJECT_BYTES + group.groupId.length
   if (group.type === 'classic') {
@@ -101,6 +150,7 @@ function bytesOfGroup(group: Group): number {
     }
     return byteCount
   }
+  if (group.type === 'streams') return byteCount + bytesOfStreamsGroup(group)
   for (const member of group.members.values()) {
     byteCount += OBJECT_BYTES + lengthOf([member.memberId, member.clientId, member.rackId ?? ''])
     byteCount += lengthOf(member.subscribedTopicNames)

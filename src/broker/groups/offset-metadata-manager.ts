@@ -27,6 +27,7 @@ import {
   type TopicErrors,
   type TransactionalOffsetCommitRequest,
 } from './offset-requests.ts'
+import { checkStreamsOffsetCommit, checkStreamsOffsetFetch } from './streams/offset-checks.ts'
 
 /** States of a classic group in which a commit counts as a heartbeat. */
 const HAS_SESSIONS: ReadonlySet<string> = new Set(['Stable', 'PreparingRebalance'])
@@ -122,6 +123,9 @@ export class OffsetMetadataManager {
     if (group.type === 'classic') return checkOffsetCommit(group, request, isTransactional)
     if (group.type === 'share') return ErrorCode.GROUP_ID_NOT_FOUND
     const maxBytes = config.offsetMetadataMaxBytes
+    if (group.type === 'streams') {
+      return checkStreamsOffsetCommit(group, request, maxBytes, isTransactional)
+    }
     return checkConsumerOffsetCommit(group, request, maxBytes, isTransactional)
   }
 
@@ -142,8 +146,7 @@ export class OffsetMetadataManager {
     const { groupId, topics, requireStable } = request
     const group = this.#groups.group(groupId)
     if (group?.type === 'share') return ErrorCode.GROUP_ID_NOT_FOUND
-    const errorCode =
-      group?.type === 'consumer' ? checkConsumerOffsetFetch(group, request) : ErrorCode.NONE
+    const errorCode = checkFetcher(group, request)
     if (errorCode !== ErrorCode.NONE) return errorCode
     const find = (name: string, topicId: string, partition: number): FetchedOffset => {
       if (requireStable && this.#isPending(groupId, name, partition)) {
@@ -340,4 +343,11 @@ function retentionStartOf(group: Group): ((committed: CommittedOffset) => number
     return group.stateTimestampMs === -1 ? byCommit : () => group.stateTimestampMs
   }
   return group.state === 'Stable' && group.subscribedTopics !== null ? byCommit : null
+}
+
+/** Members of groups with epochs have to be at theirs. */
+function checkFetcher(group: Group | undefined, request: OffsetFetchRequest): ErrorCode {
+  if (group?.type === 'consumer') return checkConsumerOffsetFetch(group, request)
+  if (group?.type === 'streams') return checkStreamsOffsetFetch(group, request)
+  return ErrorCode.NONE
 }

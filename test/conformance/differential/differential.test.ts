@@ -17,6 +17,7 @@ import { metadata } from './metadata.ts'
 import { offsets } from './offsets.ts'
 import { produce } from './produce.ts'
 import { shareGroups } from './share-groups.ts'
+import { streamsGroups } from './streams-groups.ts'
 import { Broker } from './support/broker.ts'
 import { Mask } from './support/mask.ts'
 import type { Scenario } from './support/scenario.ts'
@@ -42,6 +43,7 @@ const SCENARIOS: Readonly<Record<string, readonly Scenario[]>> = {
   'groups between the protocols': groupMigration,
   'configs of groups': groupConfigs,
   'share groups': shareGroups,
+  'streams groups': streamsGroups,
   transactions,
   'transactions that go wrong': transactionFaults,
 }
@@ -54,6 +56,7 @@ const WORD_FOR_WORD = new Set([
   'consumer groups',
   'groups between the protocols',
   'configs of groups',
+  'streams groups',
 ])
 
 /** Runs a scenario and returns what it saw without what must differ between brokers. */

@@ -23,7 +23,7 @@ export function openConsumerGroup(
 ): OpenedGroup {
   const known = step.groups.group(groupId)
   if (known instanceof ConsumerGroup) return { group: known, adopt: () => {} }
-  if (!isJoin || known?.type === 'share') {
+  if (!isJoin || known?.type === 'share' || known?.type === 'streams') {
     const problem =
       known === undefined
         ? `Consumer group ${groupId} not found.`
