@@ -3,6 +3,7 @@ package spool.conformance;
 import java.lang.reflect.Proxy;
 import java.util.AbstractMap;
 import java.util.Collection;
+import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
@@ -13,12 +14,16 @@ import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 
 import org.apache.kafka.clients.admin.Admin;
+import org.apache.kafka.clients.admin.AlterConfigOp;
+import org.apache.kafka.clients.admin.ConfigEntry;
 import org.apache.kafka.clients.admin.GroupListing;
+import org.apache.kafka.clients.admin.ListConfigResourcesOptions;
 import org.apache.kafka.clients.admin.NewTopic;
 import org.apache.kafka.clients.admin.TopicDescription;
 import org.apache.kafka.clients.consumer.GroupProtocol;
 import org.apache.kafka.common.GroupType;
 import org.apache.kafka.common.Node;
+import org.apache.kafka.common.config.ConfigResource;
 import org.apache.kafka.common.errors.GroupNotEmptyException;
 import org.apache.kafka.common.errors.TopicExistsException;
 import org.apache.kafka.common.errors.UnknownTopicOrPartitionException;
@@ -64,14 +69,15 @@ public final class ForeignCluster implements ClusterInstance {
         admin = null;
     }
 
-    /** Deletes all topics that are not internal and every group without members. */
+    /** Deletes all topics that are not internal, the configs of groups, and every group without members. */
     public void empty() throws Exception {
         Set<String> topics = userTopics();
         if (!topics.isEmpty()) ownAdmin().deleteTopics(topics).all().get(CALL_SECONDS, TimeUnit.SECONDS);
         for (GroupListing group : ownAdmin().listGroups().all().get(CALL_SECONDS, TimeUnit.SECONDS)) {
             List<String> ids = List.of(group.groupId());
             boolean isShare = group.type().filter(type -> type == GroupType.SHARE).isPresent();
-            if (!isShare) Stragglers.remove(ownAdmin(), group.groupId(), brokerBoundPorts().get(0));
+            if (isShare) Stragglers.removeShareMembers(ownAdmin(), group.groupId(), brokerBoundPorts().get(0));
+            else Stragglers.remove(ownAdmin(), group.groupId(), brokerBoundPorts().get(0));
             try {
                 (isShare ? ownAdmin().deleteShareGroups(ids).all() : ownAdmin().deleteConsumerGroups(ids).all())
                     .get(CALL_SECONDS, TimeUnit.SECONDS);
@@ -80,8 +86,23 @@ public final class ForeignCluster implements ClusterInstance {
                 if (!(e.getCause() instanceof GroupNotEmptyException)) System.out.println("group stays: " + e.getCause());
             }
         }
+        removeGroupConfigs();
         long end = System.currentTimeMillis() + SETTLE_MS;
         while (!userTopics().isEmpty() && System.currentTimeMillis() < end) Thread.sleep(LOOK_EVERY_MS);
+    }
+
+    private void removeGroupConfigs() throws Exception {
+        Collection<ConfigResource> groups = ownAdmin()
+            .listConfigResources(Set.of(ConfigResource.Type.GROUP), new ListConfigResourcesOptions())
+            .all().get(CALL_SECONDS, TimeUnit.SECONDS);
+        if (groups.isEmpty()) return;
+        Map<ConfigResource, Collection<AlterConfigOp>> changes = new HashMap<>();
+        ownAdmin().describeConfigs(groups).all().get(CALL_SECONDS, TimeUnit.SECONDS).forEach((group, configs) ->
+            changes.put(group, configs.entries().stream()
+                .filter(entry -> entry.source() == ConfigEntry.ConfigSource.DYNAMIC_GROUP_CONFIG)
+                .map(entry -> new AlterConfigOp(entry, AlterConfigOp.OpType.DELETE))
+                .toList()));
+        ownAdmin().incrementalAlterConfigs(changes).all().get(CALL_SECONDS, TimeUnit.SECONDS);
     }
 
     private Set<String> userTopics() throws Exception {

@@ -8,11 +8,15 @@ import java.util.concurrent.TimeUnit;
 import org.apache.kafka.clients.admin.Admin;
 import org.apache.kafka.clients.admin.ConsumerGroupDescription;
 import org.apache.kafka.clients.admin.MemberDescription;
+import org.apache.kafka.clients.admin.ShareGroupDescription;
+import org.apache.kafka.clients.admin.ShareMemberDescription;
 import org.apache.kafka.common.message.ConsumerGroupHeartbeatRequestData;
 import org.apache.kafka.common.message.LeaveGroupRequestData.MemberIdentity;
+import org.apache.kafka.common.message.ShareGroupHeartbeatRequestData;
 import org.apache.kafka.common.requests.AbstractRequest;
 import org.apache.kafka.common.requests.ConsumerGroupHeartbeatRequest;
 import org.apache.kafka.common.requests.LeaveGroupRequest;
+import org.apache.kafka.common.requests.ShareGroupHeartbeatRequest;
 import org.apache.kafka.server.IntegrationTestUtils;
 
 /**
@@ -40,6 +44,22 @@ final class Stragglers {
                 .setMemberId(member.consumerId())
                 .setInstanceId(member.groupInstanceId().orElse(null))
                 .setMemberEpoch(ConsumerGroupHeartbeatRequest.LEAVE_GROUP_MEMBER_EPOCH)));
+        }
+    }
+
+    /** Likewise for a share group. */
+    static void removeShareMembers(Admin admin, String groupId, int port) throws Exception {
+        ShareGroupDescription group;
+        try {
+            group = admin.describeShareGroups(List.of(groupId)).all().get(CALL_SECONDS, TimeUnit.SECONDS).get(groupId);
+        } catch (ExecutionException e) {
+            return;
+        }
+        for (ShareMemberDescription member : group.members()) {
+            send(port, new ShareGroupHeartbeatRequest.Builder(new ShareGroupHeartbeatRequestData()
+                .setGroupId(groupId)
+                .setMemberId(member.consumerId())
+                .setMemberEpoch(ShareGroupHeartbeatRequest.LEAVE_GROUP_MEMBER_EPOCH)));
         }
     }
 
