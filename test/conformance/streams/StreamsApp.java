@@ -24,7 +24,8 @@ import org.apache.kafka.streams.kstream.Produced;
  * What the test of Kafka Streams does in a JVM. The first argument is the bootstrap address, then:
  *   create TOPIC PARTITIONS
  *   fill TOPIC FROM TO WORDS       records FROM to TO; key: the number modulo 7, value: a word and the number
- *   copy|count APP IN OUT DIR MS   runs the topology until it is ended, MS milliseconds for each record
+ *   copy|count APP IN OUT DIR MS classic|streams
+ *                                  runs the topology until it is ended, MS milliseconds for each record
  *   read TOPIC COUNT               reads committed records until there are COUNT, then to the end
  *   total TOPIC SUM                the same, until the last value of each key add up to SUM
  * The readers print partition, key and value of each record, with tabs between.
@@ -78,8 +79,11 @@ public class StreamsApp {
         properties.put("statestore.cache.max.bytes", "0");
         properties.put("num.stream.threads", "2");
         properties.put("replication.factor", "1");
-        properties.put("consumer.session.timeout.ms", "3000");
-        properties.put("consumer.heartbeat.interval.ms", "500");
+        properties.put("group.protocol", args[7]);
+        if (args[7].equals("classic")) {
+            properties.put("consumer.session.timeout.ms", "3000");
+            properties.put("consumer.heartbeat.interval.ms", "500");
+        } else properties.put("application.server", "127.0.0.1:1");
         properties.put("consumer.auto.offset.reset", "earliest");
         properties.put("producer.transaction.timeout.ms", "10000");
         properties.put("default.key.serde", Serdes.StringSerde.class);

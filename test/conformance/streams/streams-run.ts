@@ -12,6 +12,8 @@ export interface StreamsRunOptions {
   /** `copy`: each record as it is; `count`: how often each word came. */
   readonly topology: 'copy' | 'count'
   readonly recordCount: number
+  /** `streams`: KIP-1071; tasks are placed, and internal topics made, by the broker. */
+  readonly protocol?: 'classic' | 'streams'
   /** How often something is killed while the application works. */
   readonly killCount: number
   readonly log?: (line: string) => void
@@ -28,6 +30,15 @@ export const WORD_COUNT = 20
 /** How long the application takes for a record, so that something is open whenever it is killed. */
 const RECORD_MS = 1
 const START_LIMIT_MS = 60_000
+/** As quick to see that a member is gone as the classic members are, whose clients say so. */
+const BROKER_CONFIG = {
+  'transaction.abort.timed.out.transaction.cleanup.interval.ms': '1000',
+  'group.streams.min.session.timeout.ms': '1000',
+  'group.streams.session.timeout.ms': '3000',
+  'group.streams.min.heartbeat.interval.ms': '100',
+  'group.streams.heartbeat.interval.ms': '500',
+  'group.streams.initial.rebalance.delay.ms': '0',
+}
 const STEP_LIMIT_MS = 150_000
 
 /**
@@ -93,16 +104,16 @@ class StreamsRun {
   async #startBroker(): Promise<Target> {
     const bootstrap = this.#target?.bootstrap.split(':')[1]
     return startTarget(this.#options.kind, {
-      config: { 'transaction.abort.timed.out.transaction.cleanup.interval.ms': '1000' },
+      config: BROKER_CONFIG,
       directory: join(this.#directory, 'broker'),
       ...(bootstrap !== undefined && { port: Number(bootstrap) }),
     })
   }
 
   async #startApp(): Promise<void> {
-    const { topology } = this.#options
+    const { topology, protocol = 'classic' } = this.#options
     const names = [topology, 'streams-app', 'in', 'out', join(this.#directory, 'state')]
-    const app = new ServerProcess('java', this.#arguments(...names, RECORD_MS))
+    const app = new ServerProcess('java', this.#arguments(...names, RECORD_MS, protocol))
     this.#app = app
     await app.waitFor(/state RUNNING/, START_LIMIT_MS)
     this.#log('the application runs')

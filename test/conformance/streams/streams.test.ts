@@ -9,14 +9,19 @@ const isAll = SPOOL_CONFORMANCE_ALL === '1'
 const RECORD_COUNT = isAll ? 12_000 : 1_500
 const kill = { killCount: isAll ? 12 : 2, recordCount: RECORD_COUNT }
 
-describe('Kafka Streams with exactly_once_v2, while the application and the broker are killed', () => {
-  it('copies every record once and in order', async () => {
-    const output = await runStreams({ kind: targetKind(), topology: 'copy', ...kill })
-    assert.deepEqual(copyProblems(output, RECORD_COUNT), [])
-  })
+for (const protocol of ['classic', 'streams'] as const) {
+  const title = `Kafka Streams (group.protocol=${protocol}, exactly_once_v2)`
+  describe(`${title}, while the application and the broker are killed`, () => {
+    const facts = { kind: targetKind(), protocol, ...kill }
 
-  it('counts words, and no count is left out or given twice', async () => {
-    const output = await runStreams({ kind: targetKind(), topology: 'count', ...kill })
-    assert.deepEqual(countProblems(output, RECORD_COUNT), [])
+    it('copies every record once and in order', async () => {
+      const output = await runStreams({ ...facts, topology: 'copy' })
+      assert.deepEqual(copyProblems(output, RECORD_COUNT), [])
+    })
+
+    it('counts words, and no count is left out or given twice', async () => {
+      const output = await runStreams({ ...facts, topology: 'count' })
+      assert.deepEqual(countProblems(output, RECORD_COUNT), [])
+    })
   })
-})
+}
