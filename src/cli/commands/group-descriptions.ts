@@ -7,6 +7,7 @@ import {
 import kafkajs, { type Admin as KafkajsAdmin } from 'kafkajs'
 import type { ClientOptions } from './kafka-client.ts'
 import { withSecondAdmin } from './second-client.ts'
+import { membersOfStreamsGroup, type StreamsMemberTasks } from './streams-members.ts'
 
 type ConsumerGroupMember = Awaited<
   ReturnType<typeof consumerGroupDescribeV0.api.async>
@@ -42,7 +43,7 @@ export async function readGroups(
   kafkajsAdmin: KafkajsAdmin,
 ): Promise<ShownGroup[]> {
   return await withSecondAdmin(options, async (admin) => {
-    const listed = await admin.listGroups({ types: ['classic', 'consumer', 'share'] })
+    const listed = await admin.listGroups({ types: ['classic', 'consumer', 'share', 'streams'] })
     const groups: ShownGroup[] = []
     for (const { id, state, groupType } of listed.values()) {
       const type = (groupType ?? 'classic').toLowerCase()
@@ -82,6 +83,7 @@ async function membersOf(
 ): Promise<ShownMember[] | null> {
   if (type === 'share') return null
   if (type === 'consumer') return (await membersOfConsumerGroup(admin, group)).map(shownMember)
+  if (type === 'streams') return (await membersOfStreamsGroup(admin, group)).map(asRow)
   const [described] = (await kafkajsAdmin.describeGroups([group])).groups
   return (described?.members ?? []).map((member) => ({
     member: member.memberId,
@@ -119,6 +121,8 @@ function shownMember(member: ConsumerGroupMember): ShownMember {
       .join('; '),
   }
 }
+
+const asRow = (member: StreamsMemberTasks): ShownMember => ({ ...member })
 
 /** Another protocol's assignment can't be read. */
 function partitionsOfClassicMember(assignment: Buffer): string {
