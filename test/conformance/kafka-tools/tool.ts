@@ -25,6 +25,7 @@ const CLASSES = {
   'producer-perf-test': 'ProducerPerformance',
   'share-consumer-perf-test': 'ShareConsumerPerformance',
   'share-groups': 'consumer.group.ShareGroupCommand',
+  'streams-groups': 'streams.StreamsGroupCommand',
   'client-compatibility': 'ClientCompatibilityTest',
   topics: 'TopicCommand',
   'transactional-message-copier': 'TransactionalMessageCopier',
