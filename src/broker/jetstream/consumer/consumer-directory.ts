@@ -45,9 +45,8 @@ export class ConsumerDirectory {
     this.#streams.delete(stream)
     const all = consumers.all()
     consumers.close(true)
-    for (const { name, config } of all) {
-      if (!isEphemeralInMemory(config)) await this.#store.remove(stream, name)
-    }
+    const kept = all.filter(({ config }) => !isEphemeralInMemory(config))
+    await Promise.all(kept.map(({ name }) => this.#store.remove(stream, name)))
   }
 
   /** The broker stops. */
