@@ -1,3 +1,5 @@
+import { millisecondsOf } from '../rfc3339.ts'
+
 /**
  * What a JetStream consumer is configured to do. The names are those of JetStream's JSON, which is
  * also how it is kept. Durations are in nanoseconds, times are RFC 3339.
@@ -108,7 +110,9 @@ export function isEphemeralInMemory(config: ConsumerConfig): boolean {
  */
 export function withRequiredLevel(config: ConsumerConfig): ConsumerConfig {
   const { priority_policy: policy = 'none', priority_groups: groups = [] } = config
-  const isLevel1 = policy !== 'none' || groups.length > 0 || config.pause_until !== undefined
+  // Go writes year 1 for a time that was never set.
+  const isPaused = (millisecondsOf(config.pause_until ?? '') ?? 0) > 0
+  const isLevel1 = policy !== 'none' || groups.length > 0 || isPaused
   const level = config.ack_policy === 'flow_control' ? '4' : isLevel1 ? '1' : '0'
   return { ...config, metadata: { ...config.metadata, '_nats.req.level': level } }
 }

@@ -1,6 +1,9 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
-import type { ConsumerConfig } from '../../../../../src/broker/jetstream/consumer/consumer-config.ts'
+import {
+  type ConsumerConfig,
+  withRequiredLevel,
+} from '../../../../../src/broker/jetstream/consumer/consumer-config.ts'
 import { withDefaults } from '../../../../../src/broker/jetstream/consumer/consumer-defaults.ts'
 import { isSameConfig } from '../../../../../src/broker/jetstream/consumer/consumer-update.ts'
 import { checkConsumerConfig } from '../../../../../src/broker/jetstream/consumer/consumer-validation.ts'
@@ -182,6 +185,20 @@ describe('a consumer configuration', () => {
       checkConsumerConfig(long as ConsumerConfig, stream)?.description,
       'consumer inactive threshold exceeds system limit of 1s',
     )
+  })
+
+  it('names the API level that it needs', () => {
+    const levels: [Partial<ConsumerConfig>, string][] = [
+      [{}, '0'],
+      [{ pause_until: '0001-01-01T00:00:00Z' }, '0'],
+      [{ pause_until: '2030-01-01T00:00:00Z' }, '1'],
+      [{ priority_policy: 'overflow', priority_groups: ['g'] }, '1'],
+      [{ ack_policy: 'flow_control' }, '4'],
+    ]
+    for (const [fields, level] of levels) {
+      const { metadata } = withRequiredLevel(configOf(fields))
+      assert.deepEqual(metadata, { '_nats.req.level': level })
+    }
   })
 
   it('is the same as one that says nothing where it says zero', () => {
