@@ -12,6 +12,9 @@ import {
 /** All messages are on their way to this one consumer, whoever its clients are. */
 const OWNER = 'consumer'
 
+/** So many messages that are given no more are remembered; the oldest are forgotten first. */
+const MAX_EXHAUSTED = 65_536
+
 /** A message that was delivered once more. */
 export interface Delivery {
   /** Of this delivery. */
@@ -34,6 +37,7 @@ export class ConsumerProgress {
   /** Sequences that changed since `takeChange`. */
   #given = new Set<number>()
   #finished: OffsetSpan[] = []
+  #newlyExhausted = new Set<number>()
   #hasMoved = false
 
   /** @param changes a whole one, and what changed since, in order */
@@ -186,7 +190,7 @@ export class ConsumerProgress {
   removed(span: OffsetSpan): void {
     const { firstOffset, lastOffset } = span
     for (const sequence of this.#exhausted) {
-      if (sequence >= firstOffset && sequence <= lastOffset) this.#exhausted.delete(sequence)
+      if (sequence >= firstOffset && sequence <= lastOffset) this.#recovered(sequence)
     }
     if (this.#pending.size === 0) return
     if (firstOffset === lastOffset) {
@@ -202,10 +206,18 @@ export class ConsumerProgress {
     }
   }
 
+  /** Forgets what the stream lost while nobody looked. */
+  forgetMissing(isThere: (sequence: number) => boolean): void {
+    for (const sequence of [...this.#pending.keys(), ...this.#exhausted]) {
+      if (!isThere(sequence)) this.removed({ firstOffset: sequence, lastOffset: sequence })
+    }
+  }
+
   /** Begins anew at a sequence. */
   reset(startSequence: number, nowMs: number): void {
     this.#pending.clear()
     this.#exhausted.clear()
+    this.#newlyExhausted.clear()
     this.#given.clear()
     this.#finished = []
     this.#delivered = { consumer: 0, stream: startSequence - 1 }
@@ -228,10 +240,11 @@ export class ConsumerProgress {
       ackFloor: this.#ackFloor,
       pending: runsOf([...sequences].sort(ascending), this.#pending),
       finished: isWhole ? [] : this.#finished,
-      exhausted: [...this.#exhausted],
+      exhausted: [...(isWhole ? this.#exhausted : this.#newlyExhausted)],
     }
     this.#given = new Set()
     this.#finished = []
+    this.#newlyExhausted = new Set()
     this.#hasMoved = false
     return change
   }
@@ -240,8 +253,8 @@ export class ConsumerProgress {
     const message = this.#pending.get(sequence)
     if (message === undefined) {
       // It may be given no more, but the client was done with it after all.
-      if (!this.#exhausted.delete(sequence)) return null
-      this.#hasMoved = true
+      if (!this.#exhausted.has(sequence)) return null
+      this.#recovered(sequence)
       return { firstOffset: sequence, lastOffset: sequence }
     }
     const span = { firstOffset: sequence, lastOffset: sequence }
@@ -263,12 +276,24 @@ export class ConsumerProgress {
     } else this.#finished.push(span)
   }
 
+  /** It counts as exhausted no more. */
+  #recovered(sequence: number): void {
+    this.#exhausted.delete(sequence)
+    this.#newlyExhausted.delete(sequence)
+    this.#finished.push({ firstOffset: sequence, lastOffset: sequence })
+  }
+
   #exhaust(sequence: number): boolean {
     const message = this.#pending.get(sequence)
     if (message === undefined) return false
     const span = { firstOffset: sequence, lastOffset: sequence }
     this.#finish(span, false)
     this.#exhausted.add(sequence)
+    this.#newlyExhausted.add(sequence)
+    for (const oldest of this.#exhausted) {
+      if (this.#exhausted.size <= MAX_EXHAUSTED) break
+      this.#recovered(oldest)
+    }
     this.#moveFloor(message.consumerSequence, sequence)
     return true
   }
@@ -295,9 +320,13 @@ export class ConsumerProgress {
   }
 
   #restore(change: ConsumerStateChange, nowMs: number): void {
-    if (change.isWhole) this.#pending.clear()
+    if (change.isWhole) {
+      this.#pending.clear()
+      this.#exhausted.clear()
+    }
     for (const span of change.finished) {
       for (const sequence of within(this.#pending, span)) this.#pending.delete(sequence)
+      for (const sequence of within(this.#exhausted, span)) this.#exhausted.delete(sequence)
     }
     for (const {
       firstSequence,
@@ -310,7 +339,6 @@ export class ConsumerProgress {
         this.#pending.set(sequence, { consumerSequence, deliveryCount, deliveredAtMs: nowMs })
       }
     }
-    this.#exhausted.clear()
     for (const sequence of change.exhausted) this.#exhausted.add(sequence)
   }
 
@@ -355,17 +383,17 @@ function batch(
   return { firstOffset, lastOffset, state, deliveryCount }
 }
 
-/** Pending sequences of a span. */
+/** Known sequences of a span. */
 function within(
-  pending: ReadonlyMap<number, PendingMessage>,
+  known: ReadonlyMap<number, unknown> | ReadonlySet<number>,
   { firstOffset, lastOffset }: OffsetSpan,
 ): number[] {
   const found: number[] = []
-  if (lastOffset - firstOffset < pending.size) {
-    for (let at = firstOffset; at <= lastOffset; at++) if (pending.has(at)) found.push(at)
+  if (lastOffset - firstOffset < known.size) {
+    for (let at = firstOffset; at <= lastOffset; at++) if (known.has(at)) found.push(at)
     return found
   }
-  for (const at of pending.keys()) if (at >= firstOffset && at <= lastOffset) found.push(at)
+  for (const at of known.keys()) if (at >= firstOffset && at <= lastOffset) found.push(at)
   return found
 }
 

@@ -24,7 +24,7 @@ export interface ConsumerStateChange {
   readonly pending: readonly PendingRun[]
   /** Pending no more. Offsets are stream sequences here. */
   readonly finished: readonly OffsetSpan[]
-  /** Delivered as often as may be, and kept in the stream. */
+  /** Delivered as often as may be, since then or at all, and kept in the stream. */
   readonly exhausted: readonly number[]
 }
 

@@ -115,7 +115,10 @@ export class Consumer implements StreamWatcher {
 
   /** Begins to deliver. */
   start(): void {
-    this.#options.reader.watch(this)
+    const { reader } = this.#options
+    const all = new SubjectFilter([])
+    this.#progress.forgetMissing((sequence) => reader.nextSequence(sequence, all) === sequence)
+    reader.watch(this)
     if (this.#target instanceof PushTarget) this.#target.bind(this.#nowMs())
     this.#pump.run()
   }
