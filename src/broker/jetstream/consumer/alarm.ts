@@ -3,6 +3,8 @@ import type { Scheduler, Timer } from '../../../ports/scheduler.ts'
 
 /** Nothing is looked at more often than this, so that what is due together is done together. */
 const MIN_DELAY_MS = 1
+/** A client may name a time in a thousand years: it is looked at again now and then. */
+const MAX_DELAY_MS = 3_600_000
 
 /** One timer for all that a consumer waits for; what comes first counts. */
 export class Alarm {
@@ -23,7 +25,8 @@ export class Alarm {
     if (atMs >= this.#atMs) return
     this.#timer?.cancel()
     this.#atMs = atMs
-    const delayMs = Math.max(MIN_DELAY_MS, atMs - this.#clock.monotonicMs())
+    const leftMs = atMs - this.#clock.monotonicMs()
+    const delayMs = Math.min(MAX_DELAY_MS, Math.max(MIN_DELAY_MS, leftMs))
     this.#timer = this.#scheduler.after(delayMs, () => {
       this.#atMs = Number.POSITIVE_INFINITY
       this.#timer = null

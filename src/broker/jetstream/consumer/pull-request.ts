@@ -29,6 +29,9 @@ export const ONE_MESSAGE: PullOptions = {
   priority: 0,
 }
 
+/** Nobody hears a heartbeat more often than this, whatever was asked for. */
+const MIN_HEARTBEAT_MS = 10
+
 /** The highest number a client may give; a low one goes first. */
 const MAX_PRIORITY = 9
 
@@ -54,7 +57,8 @@ export class PullRequest {
     this.bytesLeft = options.maxBytes
     this.expiresAtMs =
       options.expires > 0 ? nowMs + toMs(options.expires) : Number.POSITIVE_INFINITY
-    this.heartbeatMs = toMs(options.idleHeartbeat)
+    const { idleHeartbeat } = options
+    this.heartbeatMs = idleHeartbeat > 0 ? Math.max(MIN_HEARTBEAT_MS, toMs(idleHeartbeat)) : 0
     this.nextHeartbeatMs = Number.POSITIVE_INFINITY
     this.pinId = options.id
     this.messageSent(nowMs)
