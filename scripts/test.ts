@@ -40,7 +40,7 @@ function allSuites(): Suite[] {
       files: globSync('test/bench/**/*.test.ts').sort(),
       options: ['--test-isolation=process', '--test-concurrency=1'],
       isOnlyByName: true,
-      timeoutMs: 300_000,
+      timeoutMs: 480_000,
     },
   ]
 }

@@ -1,6 +1,7 @@
 import { errorName } from '../../src/base/error-code.ts'
 import { buildBatch } from '../../src/records/batch-builder.ts'
 import { produceApi } from '../../src/wire/kafka/messages/00-produce.ts'
+import { metadataApi } from '../../src/wire/kafka/messages/03-metadata.ts'
 import { createTopicsApi } from '../../src/wire/kafka/messages/19-create-topics.ts'
 import { deleteTopicsApi } from '../../src/wire/kafka/messages/20-delete-topics.ts'
 import { incrementalAlterConfigsApi } from '../../src/wire/kafka/messages/44-incremental-alter-configs.ts'
@@ -9,6 +10,7 @@ import { KafkaConnection } from '../support/kafka-connection.ts'
 
 const TIMEOUT_MS = 30_000
 const TOPIC_RESOURCE = 2
+const GROUP_RESOURCE = 32
 const SET = 0
 const FILL_RECORDS_PER_BATCH = 500
 const FILL_BATCH_BYTES = 100_000
@@ -63,16 +65,47 @@ export function setTopicConfig(
   name: string,
   config: Readonly<Record<string, string>>,
 ): Promise<void> {
+  return setConfig(bootstrap, TOPIC_RESOURCE, name, config)
+}
+
+/** Sets configs of a group, which need not be there. @throws Error with the broker's refusal */
+export function setGroupConfig(
+  bootstrap: string,
+  groupId: string,
+  config: Readonly<Record<string, string>>,
+): Promise<void> {
+  return setConfig(bootstrap, GROUP_RESOURCE, groupId, config)
+}
+
+function setConfig(
+  bootstrap: string,
+  resourceType: number,
+  resourceName: string,
+  config: Readonly<Record<string, string>>,
+): Promise<void> {
   const configs = Object.entries(config).map(([key, value]) => ({
     name: key,
     configOperation: SET,
     value,
   }))
   return withConnection(bootstrap, async (connection) => {
-    const resource = { resourceType: TOPIC_RESOURCE, resourceName: name, configs }
-    const body = { resources: [resource], validateOnly: false }
+    const body = { resources: [{ resourceType, resourceName, configs }], validateOnly: false }
     const answer = await connection.call(incrementalAlterConfigsApi, 1, body)
-    failOn(`cannot configure topic ${name}`, answer.responses[0]?.errorCode)
+    failOn(`cannot configure ${resourceName}`, answer.responses[0]?.errorCode)
+  })
+}
+
+/** The id of a topic, as the protocol has it. @throws Error when there is none */
+export function topicIdOf(bootstrap: string, name: string): Promise<string> {
+  return withConnection(bootstrap, async (connection) => {
+    const answer = await connection.call(metadataApi, 12, {
+      topics: [{ name }],
+      allowAutoTopicCreation: false,
+      includeTopicAuthorizedOperations: false,
+    })
+    const [topic] = answer.topics
+    failOn(`cannot find topic ${name}`, topic?.errorCode)
+    return (topic as NonNullable<typeof topic>).topicId
   })
 }
 

@@ -82,6 +82,29 @@ export async function consumerPerformance(
   }
 }
 
+export interface ShareConsumeResult {
+  readonly megabytes: number
+  /** With the time it took to join the group, which the tool does not tell apart. */
+  readonly seconds: number
+}
+
+/** ShareConsumerPerformance: one member reads `recordCount` records and acknowledges them. */
+export async function shareConsumerPerformance(
+  bootstrap: string,
+  topic: string,
+  groupId: string,
+  recordCount: number,
+): Promise<ShareConsumeResult> {
+  const records = ['--num-records', String(recordCount), '--timeout', '30000']
+  const where = ['--bootstrap-server', bootstrap, '--topic', topic, '--group', groupId]
+  const output = await runPerfTool('ShareConsumerPerformance', [...where, ...records])
+  const row = output.split('\n').find((line) => /^\d{4}-/.test(line))
+  const [, , mebibytes, , , count, milliseconds] = row?.split(/,\s*/).map(Number) ?? []
+  if (mebibytes === undefined || !milliseconds || !count || count < recordCount)
+    throw unexpected(output)
+  return { megabytes: mebibytes * MIB_IN_MB, seconds: milliseconds / 1000 }
+}
+
 export interface LatencyResult {
   readonly averageMs: number
   readonly p50Ms: number

@@ -2,6 +2,7 @@ import { startTarget, type TargetKind } from '../conformance/target.ts'
 import { createTopic, produceOnce } from './broker-client.ts'
 import { cleanerScenario } from './compaction/cleaner-speed.ts'
 import { besideScenario } from './compaction/produce-beside.ts'
+import { GROUP_SCENARIOS } from './groups/group-scenarios.ts'
 import { runLoad } from './load-generator.ts'
 import {
   consumerPerformance,
@@ -261,6 +262,7 @@ export const SCENARIOS: readonly Scenario[] = [
     {},
   ),
   transactionsScenario,
+  ...GROUP_SCENARIOS,
   idle,
   start,
   cleanerScenario('compaction', 'compaction of a table, records of 200 B', false),
