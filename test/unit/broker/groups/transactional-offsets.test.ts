@@ -209,3 +209,39 @@ describe('TxnOffsetCommit', () => {
     assert.equal(await offsets.commit(5, { metadata }), ErrorCode.OFFSET_METADATA_TOO_LARGE)
   })
 })
+
+describe('TxnOffsetCommit to a group of the consumer protocol (KIP-848)', () => {
+  it('refuses a stale member epoch with ILLEGAL_GENERATION, which producers know', async () => {
+    const offsets = new Offsets()
+    const heartbeat = async (memberId: string, memberEpoch: number): Promise<number> => {
+      const isFirst = memberEpoch === 0
+      const request = {
+        ...{ groupId: 'g', client: { clientId: 'app', clientHost: '/10.0.0.1' }, memberId },
+        ...{ isMemberIdRequired: true, memberEpoch, instanceId: null, rackId: null },
+        rebalanceTimeoutMs: isFirst ? 60_000 : -1,
+        subscribedTopicNames: isFirst ? ['orders'] : null,
+        ...{ subscribedTopicRegex: null, serverAssignor: null },
+        ownedPartitions: isFirst ? [] : null,
+      }
+      const answer = await offsets.groups.now(offsets.groups.coordinator.consumerHeartbeat(request))
+      assert.equal(answer.errorCode, ErrorCode.NONE)
+      return answer.memberEpoch
+    }
+    const stale = await heartbeat('first', 0)
+    await offsets.groups.advance(offsets.groups.config.consumerAssignmentIntervalMs)
+    await heartbeat('second', 0)
+    const epoch = await heartbeat('first', stale)
+    assert.ok(epoch > stale, 'another member makes a new epoch')
+    const commit = (generationId: number) => offsets.commit(5, { memberId: 'first', generationId })
+    assert.equal(await commit(stale), ErrorCode.ILLEGAL_GENERATION)
+    assert.equal(await commit(epoch + 1), ErrorCode.ILLEGAL_GENERATION)
+    assert.equal(
+      await offsets.commit(5, { memberId: 'none', generationId: epoch }),
+      ErrorCode.UNKNOWN_MEMBER_ID,
+    )
+    assert.deepEqual(await offsets.seen(), [-1, -1], 'nothing of it is pending')
+    assert.equal(await commit(epoch), ErrorCode.NONE)
+    await offsets.end(true)
+    assert.deepEqual(await offsets.seen(), [5, 5])
+  })
+})
