@@ -89,7 +89,7 @@ const CLASS_LIMIT_MS = 900_000
 
 /** Tries of a test, each on a new broker, and of one that Kafka itself tags "flaky". */
 const TRY_COUNT = 2
-/** One of them fails 8 times in 20 on Spool and 17 times in 20 on Kafka, on busy machines (FINDINGS.md). */
+/** One of them fails 18 times in 40 on Spool and 25 times in 40 on Kafka 4.4 (FINDINGS.md). */
 const FLAKY_TRY_COUNT = 8
 
 /**
