@@ -20,6 +20,8 @@ export interface BrokerStartOptions {
   readonly dataDir?: string
   /** Where Kafka clients connect; 0, the default, takes any free port. */
   readonly port?: number
+  /** Where NATS clients connect; 0 takes any free port. By default there is none. */
+  readonly natsPort?: number
   /** By default 127.0.0.1. */
   readonly host?: string
   /** Nobody logs in: other hosts than loopback are refused unless this is true. */
@@ -56,6 +58,8 @@ const MEMORY_DEFAULTS: ReadonlyMap<string, string> = new Map([
 export class Broker {
   /** `HOST:PORT` for Kafka clients. */
   readonly bootstrap: string
+  /** `nats://HOST:PORT` for NATS clients; null: there is no port for them. */
+  readonly natsUrl: string | null
   readonly #running: RunningBroker
   readonly #producer = new EmbeddedProducer()
   readonly #stopping = new AbortController()
@@ -63,6 +67,7 @@ export class Broker {
   private constructor(running: RunningBroker) {
     this.#running = running
     this.bootstrap = formatAddress(running.kafka)
+    this.natsUrl = running.nats === null ? null : `nats://${formatAddress(running.nats)}`
   }
 
   /**
@@ -71,7 +76,7 @@ export class Broker {
    * @throws StorageError when the directory can't be read or written
    */
   static async start(options: BrokerStartOptions = {}): Promise<Broker> {
-    const { dataDir, host = '127.0.0.1', port = 0, logger = silentLogger } = options
+    const { dataDir, host = '127.0.0.1', port = 0, natsPort, logger = silentLogger } = options
     const isInMemory = dataDir === undefined
     const given = Object.entries(options.config ?? {})
     const settings = loadSettings({
@@ -79,7 +84,7 @@ export class Broker {
       dataDir: dataDir ?? MEMORY_DIRECTORY,
       kafka: formatAddress({ host, port }),
       http: false,
-      nats: false,
+      nats: natsPort === undefined ? false : formatAddress({ host, port: natsPort }),
       ...(isInMemory ? {} : { nodeIdOf: nodeIdOnDisk }),
       allowAnonymous: options.allowAnonymous ?? false,
     })

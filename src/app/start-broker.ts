@@ -16,8 +16,7 @@ import type { BrokerSettings } from './broker-settings.ts'
 import { kafkaHandlers } from './kafka-handlers.ts'
 import type { ListenAddress } from './listen-address.ts'
 import { NatsServer } from './nats-server/nats-server.ts'
-import type { NatsSettings } from './nats-server/nats-settings.ts'
-import { defaultNatsSettings } from './nats-server/nats-settings.ts'
+import { type NatsSettings, natsSettingsOf } from './nats-server/nats-settings.ts'
 import { WorkerSegmentCleaner } from './worker-segment-cleaner.ts'
 
 export interface StartOptions {
@@ -85,7 +84,8 @@ export async function startBroker(options: StartOptions): Promise<RunningBroker>
   try {
     kafkaFrontend = makeKafkaFrontend(core, options, meter)
     const kafka = await kafkaFrontend.listen(listenOptionsOf(settings, settings.kafka))
-    const natsSettings = options.nats ?? natsSettingsOf(settings)
+    const { nats: address, config } = settings
+    const natsSettings = options.nats ?? (address === null ? null : natsSettingsOf(address, config))
     if (natsSettings !== null) {
       const ports = { ...core, logger: logger.child('nats'), meter }
       natsServer = await NatsServer.start(natsSettings, ports, limitsOf(settings))
@@ -173,10 +173,6 @@ function diskBytes(directory: string): { total: number; usable: number } {
 
 /** Source: MIN_INCREMENTAL_FETCH_SESSION_EVICTION_MS of Kafka, which has no config for it. */
 const MIN_SESSION_EVICTION_MS = 120_000
-
-function natsSettingsOf({ nats }: BrokerSettings): NatsSettings | null {
-  return nats === null ? null : defaultNatsSettings(nats)
-}
 
 function listenOptionsOf(settings: BrokerSettings, address: ListenAddress) {
   const idleTimeoutMs = settings.config.getLong('connections.max.idle.ms')

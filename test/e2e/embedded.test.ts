@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict'
 import { spawn } from 'node:child_process'
 import { describe, it } from 'node:test'
+import { connect } from '@nats-io/transport-node'
+import { Broker } from '../../src/index.ts'
 import { ended } from './spool-process.ts'
 
 const ROOT = new URL('../..', import.meta.url).pathname
@@ -29,4 +31,17 @@ describe('a program with a broker inside', () => {
       assert.deepEqual({ code, stdout, stderr }, { code: 0, stdout: 'stopped\n', stderr: '' })
     })
   }
+
+  it('serves NATS clients too, with the limits that its configs say', async () => {
+    await using broker = await Broker.start({
+      natsPort: 0,
+      config: { 'spool.nats.max.payload.bytes': '5000' },
+    })
+    const client = await connect({ servers: broker.natsUrl ?? '', reconnect: false })
+    const subscription = client.subscribe('a', { max: 1 })
+    client.publish('a', 'hello')
+    for await (const message of subscription) assert.equal(message.string(), 'hello')
+    assert.equal(client.info?.max_payload, 5000)
+    await client.close()
+  })
 })

@@ -1,4 +1,5 @@
 import type { TlsSettings } from '../../adapters/tls-sockets.ts'
+import type { BrokerConfig } from '../../broker/configs/broker-config.ts'
 import { OPEN, type SecuritySettings } from '../../frontends/nats/auth/security-settings.ts'
 import type { NatsLimits } from '../../frontends/nats/nats-services.ts'
 import type { ListenAddress } from '../listen-address.ts'
@@ -59,5 +60,23 @@ export function defaultNatsSettings(address: ListenAddress): NatsSettings {
     monitor: null,
     lameDuckDurationMs: LAME_DUCK_DURATION_MS,
     lameDuckGraceMs: LAME_DUCK_GRACE_MS,
+  }
+}
+
+/** What the configs of a broker say. */
+export function natsSettingsOf(address: ListenAddress, config: BrokerConfig): NatsSettings {
+  return {
+    ...defaultNatsSettings(address),
+    maxConnections: config.getInt('spool.nats.max.connections'),
+    limits: {
+      maxControlLineBytes: config.getInt('spool.nats.max.control.line.bytes'),
+      maxPayloadBytes: config.getInt('spool.nats.max.payload.bytes'),
+      maxPendingBytes: config.getLong('spool.nats.max.pending.bytes'),
+      stallBytes: config.getLong('spool.nats.stall.bytes'),
+      maxSubscriptions: config.getInt('spool.nats.max.subscriptions.per.connection'),
+      pingIntervalMs: config.getLong('spool.nats.ping.interval.ms'),
+      maxPingsOut: config.getInt('spool.nats.max.pings.out'),
+      writeDeadlineMs: config.getLong('spool.nats.write.deadline.ms'),
+    },
   }
 }
