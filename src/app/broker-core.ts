@@ -111,6 +111,7 @@ export class BrokerCore {
     this.shares = new ShareServices({
       ...{ config, clock, scheduler, random, metadata },
       logger: logger.child('share-groups'),
+      meter: options.meter,
       topics: this.automaticTopics,
       registry: this.registry,
       topicAdmin: this.topicAdmin,

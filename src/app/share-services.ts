@@ -18,8 +18,10 @@ import { SharePersister } from '../broker/share/share-persister.ts'
 import type { TopicAdmin } from '../broker/topics/topic-admin.ts'
 import type { TopicRegistry } from '../broker/topics/topic-registry.ts'
 import { ConfigResourceType, type MetadataStore } from '../ports/metadata-store.ts'
+import type { Meter } from '../ports/meter.ts'
 
 export interface ShareServicesOptions extends CoordinatorPorts {
+  readonly meter: Meter
   readonly config: BrokerConfig
   readonly metadata: MetadataStore
   readonly topics: InternalTopics

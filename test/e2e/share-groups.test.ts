@@ -11,7 +11,15 @@ import { shareGroupHeartbeatApi } from '../../src/wire/kafka/messages/76-share-g
 import { shareFetchApi } from '../../src/wire/kafka/messages/78-share-fetch.ts'
 import { shareAcknowledgeApi } from '../../src/wire/kafka/messages/79-share-acknowledge.ts'
 import { KafkaConnection } from '../support/kafka-connection.ts'
-import { cleanUp, endOf, newDirectory, type Server, serve } from './spool-process.ts'
+import {
+  cleanUp,
+  endOf,
+  newDirectory,
+  runSpool,
+  type Server,
+  serve,
+  stop,
+} from './spool-process.ts'
 
 after(cleanUp)
 
@@ -229,5 +237,22 @@ describe('share groups through kill -9 (KIP-932)', () => {
     await connection.close()
     const open = fates.filter(({ isAccepted, isUnsure }) => !isAccepted && !isUnsure)
     assert.equal(open.length, 0, 'every record was delivered until it was accepted')
+  })
+})
+
+describe('spool group, of a share group', () => {
+  it('shows its members with the partitions that they read', async () => {
+    const server = await serve(newDirectory())
+    const topicId = await prepare(server)
+    const connection = await KafkaConnection.open(server.bootstrap)
+    await new Worker(connection, topicId, [], 'worker', 0).join()
+    const described = await runSpool('group', 'describe', GROUP, '-b', server.bootstrap)
+    assert.equal(described.code, 0, described.stderr)
+    assert.match(described.stdout, /^workers: Stable, share protocol$/m)
+    assert.match(described.stdout, /^worker\s.*jobs: 0$/m)
+    const listed = await runSpool('group', 'list', '-b', server.bootstrap)
+    assert.match(listed.stdout, /^workers\s+share\s+Stable\s+1$/m)
+    await connection.close()
+    assert.equal(await stop(server), 0)
   })
 })

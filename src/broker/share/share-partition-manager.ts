@@ -2,6 +2,7 @@ import { ErrorCode } from '../../base/error-code.ts'
 import type { Clock } from '../../ports/clock.ts'
 import type { Logger } from '../../ports/logger.ts'
 import type { MetadataChange, MetadataListener } from '../../ports/metadata-store.ts'
+import type { Meter } from '../../ports/meter.ts'
 import type { Scheduler } from '../../ports/scheduler.ts'
 import type { AcknowledgementBatch } from '../delivery/acknowledge.ts'
 import type { PartitionLookup } from '../topics/partition-lookup.ts'
@@ -14,7 +15,8 @@ import {
   type ShareFetchResult,
 } from './delayed-share-fetch.ts'
 import type { ShareConfig } from './share-config.ts'
-import { isFencing, SharePartition } from './share-partition.ts'
+import { makeShareMetrics } from './share-metrics.ts'
+import { isFencing, SharePartition, type SharePartitionPorts } from './share-partition.ts'
 import type { SharePersister } from './share-persister.ts'
 import { type ShareSession, ShareSessions, type TopicIdPartition } from './share-sessions.ts'
 
@@ -22,6 +24,7 @@ export interface SharePartitionManagerOptions {
   readonly clock: Clock
   readonly scheduler: Scheduler
   readonly logger: Logger
+  readonly meter: Meter
   readonly persister: SharePersister
   readonly deadLetters: DeadLetterWriter
   readonly partitions: PartitionLookup
@@ -44,10 +47,17 @@ export class SharePartitionManager implements MetadataListener {
   readonly sessions: ShareSessions
   readonly #options: SharePartitionManagerOptions
   readonly #shares = new Map<string, SharePartition>()
+  readonly #ports: SharePartitionPorts
 
   constructor(options: SharePartitionManagerOptions) {
     this.#options = options
     this.sessions = new ShareSessions(() => options.config().maxSessions)
+    const metrics = makeShareMetrics(options.meter, () => ({
+      partitionCount: this.#shares.size,
+      sessionCount: this.sessions.count,
+      inFlightCount: [...this.#shares.values()].reduce((sum, one) => sum + one.inFlightCount, 0),
+    }))
+    this.#ports = { ...options, metrics }
   }
 
   get config(): ShareConfig {
@@ -190,7 +200,7 @@ export class SharePartitionManager implements MetadataListener {
     const partition = partitions.partitionById(key.topicId, key.partition)
     if (partition === undefined) return undefined
     const settings = () => config().ofGroup(key.groupId)
-    const share = new SharePartition(key, partition, settings, this.#options)
+    const share = new SharePartition(key, partition, settings, this.#ports)
     this.#shares.set(name, share)
     return share
   }

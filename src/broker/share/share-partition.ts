@@ -12,6 +12,7 @@ import type { SharePartitionKey } from './coordinator/share-partition-key.ts'
 import { NO_START_OFFSET, type ShareOutcome } from './coordinator/share-state.ts'
 import type { DeadLetterWriter } from './dead-letter-writer.ts'
 import { deliveryLimitsOf, type ShareGroupSettings } from './share-config.ts'
+import { countAcknowledged, recordCountOf, type ShareMetrics } from './share-metrics.ts'
 import type { SharePersister } from './share-persister.ts'
 
 export interface SharePartitionPorts {
@@ -20,6 +21,7 @@ export interface SharePartitionPorts {
   readonly logger: Logger
   readonly persister: SharePersister
   readonly deadLetters: DeadLetterWriter
+  readonly metrics: ShareMetrics
 }
 
 /** Told in the turn in which records may have become available, or the partition is closed. */
@@ -85,6 +87,11 @@ export class SharePartition {
     return this.#settings()
   }
 
+  /** Records that were given to somebody, or come before such ones, and are not finished. */
+  get inFlightCount(): number {
+    return this.#window?.inFlightCount ?? 0
+  }
+
   /** Where readers of this group must stop: what is not durable, or not committed, is not theirs. */
   get endOffset(): number {
     const { log } = this.partition
@@ -146,6 +153,7 @@ export class SharePartition {
     const window = this.#window
     if (window === null || this.#isClosed) return { spans: [], recordCount: 0 }
     const acquired = window.acquire(request, this.#ports.clock.monotonicMs(), missing)
+    this.#ports.metrics.deliveredRecords.add(acquired.recordCount)
     this.#schedule()
     return acquired
   }
@@ -160,7 +168,9 @@ export class SharePartition {
     const request = { owner: memberId, batches, canRenew }
     const update = this.#window.acknowledge(request, this.#ports.clock.monotonicMs())
     this.#schedule()
-    return update instanceof DeliveryUpdate ? this.#keep(update) : update
+    if (!(update instanceof DeliveryUpdate)) return update
+    countAcknowledged(this.#ports.metrics, batches)
+    return this.#keep(update)
   }
 
   /** What the member has can be given to others. */
@@ -224,12 +234,15 @@ export class SharePartition {
   async #bury(letter: DeadLetter): Promise<void> {
     const { deadLetterTopic: topic, copiesDeadLetters: copiesRecords } = this.#settings()
     const { groupId } = this.key
+    const { deadLetters, failedDeadLetters } = this.#ports.metrics
+    deadLetters.add(recordCountOf([letter]))
     try {
       if (topic !== null) {
         const request = { groupId, source: this.partition, topic, copiesRecords, letter }
         await this.#ports.deadLetters.write(request)
       }
     } catch (error) {
+      failedDeadLetters.add(recordCountOf([letter]))
       const facts = { ...this.key, ...letter, topic, error }
       this.#ports.logger.error('records could not be written to the dead-letter topic', facts)
     }
@@ -255,6 +268,7 @@ export class SharePartition {
     const window = this.#window
     if (window === null || this.#isClosed) return
     const update = window.expire(this.#ports.clock.monotonicMs())
+    this.#ports.metrics.expiredRecords.add(recordCountOf(update.batches))
     this.#schedule()
     // It holds whether it is kept or not: after a restart nobody has anything anyway.
     void this.#keep(update).then(({ errorCode, errorMessage }) => {

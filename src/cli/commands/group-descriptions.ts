@@ -7,6 +7,7 @@ import {
 import kafkajs, { type Admin as KafkajsAdmin } from 'kafkajs'
 import type { ClientOptions } from './kafka-client.ts'
 import { withSecondAdmin } from './second-client.ts'
+import { membersOfShareGroup, type ShareMemberPartitions } from './share-members.ts'
 import { membersOfStreamsGroup, type StreamsMemberTasks } from './streams-members.ts'
 
 type ConsumerGroupMember = Awaited<
@@ -30,8 +31,7 @@ export interface ShownGroup {
   readonly group: string
   readonly type: string
   readonly state: string
-  /** null where this program has no way to ask: share groups. */
-  readonly members: readonly ShownMember[] | null
+  readonly members: readonly ShownMember[]
 }
 
 /**
@@ -80,8 +80,8 @@ async function membersOf(
   group: string,
   admin: Admin,
   kafkajsAdmin: KafkajsAdmin,
-): Promise<ShownMember[] | null> {
-  if (type === 'share') return null
+): Promise<ShownMember[]> {
+  if (type === 'share') return (await membersOfShareGroup(admin, group)).map(asRow)
   if (type === 'consumer') return (await membersOfConsumerGroup(admin, group)).map(shownMember)
   if (type === 'streams') return (await membersOfStreamsGroup(admin, group)).map(asRow)
   const [described] = (await kafkajsAdmin.describeGroups([group])).groups
@@ -122,7 +122,7 @@ function shownMember(member: ConsumerGroupMember): ShownMember {
   }
 }
 
-const asRow = (member: StreamsMemberTasks): ShownMember => ({ ...member })
+const asRow = (member: StreamsMemberTasks | ShareMemberPartitions): ShownMember => ({ ...member })
 
 /** Another protocol's assignment can't be read. */
 function partitionsOfClassicMember(assignment: Buffer): string {

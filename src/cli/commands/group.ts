@@ -3,6 +3,8 @@ import { CommandFailure, parseCount, usageFailure } from '../command-failure.ts'
 import { type OutputFormat, printDone, printJson, printRows } from '../output.ts'
 import { commitOffsets, readGroups, type ShownGroup } from './group-descriptions.ts'
 import { type ClientOptions, requireTopic, withAdmin } from './kafka-client.ts'
+import { withSecondAdmin } from './second-client.ts'
+import { offsetsOfShareGroup } from './share-members.ts'
 
 interface CommonOptions extends ClientOptions {
   readonly output: OutputFormat
@@ -21,7 +23,7 @@ export async function listGroups(options: CommonOptions): Promise<void> {
       group,
       type,
       state,
-      members: members === null ? null : members.length,
+      members: members.length,
     }))
     printRows(options.output, ['group', 'type', 'state', 'members'], rows)
   })
@@ -30,13 +32,15 @@ export async function listGroups(options: CommonOptions): Promise<void> {
 export async function describeGroup(group: string, options: CommonOptions): Promise<void> {
   await withAdmin(options, async (admin) => {
     const { type, state, members } = await requireGroup(group, options, admin)
-    const offsets = await offsetsOf(admin, group)
+    const offsets = await (type === 'share'
+      ? shareOffsetsOf(options, admin, group)
+      : offsetsOf(admin, group))
     if (options.output === 'json') {
       printJson({ group, type, state, members, offsets })
       return
     }
     process.stdout.write(`${group}: ${state}, ${type} protocol\n\n`)
-    printRows('table', ['member', 'client', 'host', 'partitions'], members ?? [])
+    printRows('table', ['member', 'client', 'host', 'partitions'], members)
     process.stdout.write('\n')
     printRows('table', ['topic', 'partition', 'committedOffset', 'endOffset', 'lag'], offsets)
   })
@@ -104,6 +108,23 @@ interface OffsetRow {
   readonly endOffset: number
   readonly lag: number
   readonly [column: string]: string | number
+}
+
+/** What is finished in order counts as committed. */
+async function shareOffsetsOf(
+  options: ClientOptions,
+  admin: Admin,
+  group: string,
+): Promise<OffsetRow[]> {
+  const read = await withSecondAdmin(options, (second) => offsetsOfShareGroup(second, group))
+  const rows: OffsetRow[] = []
+  for (const { topic, partition, startOffset, lag } of read) {
+    const ends = await admin.fetchTopicOffsets(topic)
+    const end = ends.find((one) => one.partition === partition)
+    const endOffset = Number(end?.high ?? startOffset)
+    rows.push({ topic, partition, committedOffset: startOffset, endOffset, lag })
+  }
+  return rows.sort((a, b) => a.topic.localeCompare(b.topic) || a.partition - b.partition)
 }
 
 async function offsetsOf(admin: Admin, group: string): Promise<OffsetRow[]> {

@@ -1,12 +1,7 @@
-import { type Admin, Connection, FindCoordinatorKeyTypes, Writer } from '@platformatic/kafka'
-import {
-  type Decoded,
-  decoderOf,
-  encoderOf,
-  Reader,
-  Writer as WireWriter,
-} from '../../wire/kafka/codec.ts'
+import type { Admin } from '@platformatic/kafka'
+import type { Decoded } from '../../wire/kafka/codec.ts'
 import { streamsGroupDescribeApi } from '../../wire/kafka/messages/89-streams-group-describe.ts'
+import { askCoordinator } from './ask-coordinator.ts'
 
 type Described = Decoded<typeof streamsGroupDescribeApi.response>
 type StreamsMember = Described['groups'][number]['members'][number]
@@ -23,47 +18,14 @@ export interface StreamsMemberTasks {
   readonly partitions: string
 }
 
-/** StreamsGroupDescribe (KIP-1071), which no client library has: it only carries our bytes. */
+/** StreamsGroupDescribe (KIP-1071). */
 export async function membersOfStreamsGroup(
   admin: Admin,
   group: string,
 ): Promise<StreamsMemberTasks[]> {
-  const keyType = FindCoordinatorKeyTypes.GROUP
-  const [coordinator] = await admin.findCoordinator({ keyType, keys: [group] })
-  if (coordinator === undefined) return []
-  const connection = new Connection('spool-cli')
-  await connection.connect(coordinator.host, coordinator.port)
-  try {
-    const { groups } = await describe(connection, group)
-    return (groups[0]?.members ?? []).map(shown)
-  } finally {
-    await connection.close()
-  }
-}
-
-function describe(connection: Connection, group: string): Promise<Described> {
-  const writer = new WireWriter()
-  encoderOf(streamsGroupDescribeApi.request)(VERSION)(writer, {
-    groupIds: [group],
-    includeAuthorizedOperations: false,
-  })
-  return new Promise((resolve, reject) => {
-    connection.send<Described>(
-      streamsGroupDescribeApi.key,
-      VERSION,
-      () => Writer.create().append(Buffer.concat(writer.finish())),
-      (_correlationId, _key, _version, { buffer, position }) => {
-        const reader = new Reader(buffer.slice(position))
-        return decoderOf(streamsGroupDescribeApi.response)(VERSION)(reader)
-      },
-      true,
-      true,
-      (error, described) => {
-        if (error === null && described !== undefined) resolve(described)
-        else reject(error ?? new Error('the broker gave no answer'))
-      },
-    )
-  })
+  const request = { groupIds: [group], includeAuthorizedOperations: false }
+  const answer = await askCoordinator(admin, group, streamsGroupDescribeApi, VERSION, request)
+  return (answer?.groups[0]?.members ?? []).map(shown)
 }
 
 function shown({ memberId, clientId, clientHost, assignment }: StreamsMember): StreamsMemberTasks {

@@ -21,6 +21,7 @@ import { type BatchOptions, buildBatch } from '../../../../src/records/batch-bui
 import { ManualScheduler } from '../../support/manual-scheduler.ts'
 import { MemoryLog } from '../../support/memory-log.ts'
 import { CountingRandom, FakeClock, SILENT } from '../../support/ports.ts'
+import { RecordingMeter } from '../../support/recording-meter.ts'
 import { MemoryCoordinatorLog } from '../groups/memory-coordinator-log.ts'
 
 export const TOPIC_ID = 'c3Bvb2wtdG9waWMtaWQwMQ'
@@ -57,6 +58,7 @@ export class ShareHarness {
   isDeadTopicEnabled = true
   maxSessions = 2
   coordinator = this.#startCoordinator()
+  readonly meter = new RecordingMeter()
   shares = this.#startShares()
 
   #startCoordinator(): ShareCoordinator {
@@ -89,7 +91,7 @@ export class ShareHarness {
     const byId = (id: string, index: number) =>
       id === TOPIC_ID ? this.partitions[index] : undefined
     return new SharePartitionManager({
-      ...{ clock, scheduler, logger: SILENT },
+      ...{ clock, scheduler, logger: SILENT, meter: this.meter },
       persister: new SharePersister(this.coordinator, scheduler),
       deadLetters: new DeadLetterWriter({
         ...{ clock, scheduler },

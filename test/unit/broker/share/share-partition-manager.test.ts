@@ -258,3 +258,32 @@ describe('dead letters (KIP-1191)', () => {
     assert.deepEqual(await fetched('a'), ['0: 2-2 x1'])
   })
 })
+
+describe('what is measured of share groups', () => {
+  const counted = (name: string, labels = {}): number =>
+    broker.meter.count(`spool_share_${name}_total`, labels)
+
+  it('counts records that are delivered, by what is said of them, and those that run out of time', async () => {
+    broker.produce(10)
+    await fetched('a')
+    assert.equal(counted('delivered_records'), 10)
+    assert.equal(broker.meter.read('spool_share_partitions'), 1)
+    assert.equal(broker.meter.read('spool_share_in_flight_records'), 10)
+    await broker.acknowledge('a', 0, 3, ACCEPT)
+    await broker.acknowledge('a', 4, 5, REJECT)
+    await broker.acknowledge('a', 6, 6, RELEASE)
+    await broker.acknowledge('b', 7, 9, ACCEPT)
+    assert.equal(
+      counted('acknowledged_records', { type: 'accept' }),
+      4,
+      'b had none of its records',
+    )
+    assert.equal(counted('acknowledged_records', { type: 'reject' }), 2)
+    assert.equal(counted('acknowledged_records', { type: 'release' }), 1)
+    assert.equal(broker.meter.read('spool_share_in_flight_records'), 4)
+    await broker.advance(30_000)
+    assert.equal(counted('expired_records'), 3)
+    await fetched('b')
+    assert.equal(counted('delivered_records'), 14)
+  })
+})
