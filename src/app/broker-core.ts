@@ -24,6 +24,7 @@ import { SteppedSegmentCleaner } from '../storage/cleaner/stepped-segment-cleane
 import { LogManager } from '../storage/log-manager.ts'
 import { refuseUnservable } from './data-directory/directory-inspection.ts'
 import { groupConfigOf } from './group-settings.ts'
+import { JetStreamServices } from './jetstream-services.ts'
 import { ShareServices } from './share-services.ts'
 import { TransactionServices } from './transaction-services.ts'
 
@@ -58,8 +59,9 @@ export class BrokerCore {
   readonly groups: GroupCoordinator
   readonly producerIds: ProducerIds
   readonly transactions: TransactionServices
-  readonly shares: ShareServices
   readonly streamsGroups: StreamsGroupService
+  readonly shares: ShareServices
+  readonly jetStream: JetStreamServices
   readonly configDescriber: ConfigDescriber
   readonly configAlterer: ConfigAlterer
   /** For everything that checks the metadata and then changes it. */
@@ -117,6 +119,13 @@ export class BrokerCore {
       topicAdmin: this.topicAdmin,
       groups: this.groups,
     })
+    this.jetStream = new JetStreamServices({
+      ...{ clock, scheduler, random },
+      logger: logger.child('jetstream'),
+      topics: this.automaticTopics,
+      registry: this.registry,
+      topicAdmin: this.topicAdmin,
+    })
     this.streamsGroups = new StreamsGroupService({
       groups: this.groups,
       topicAdmin: this.topicAdmin,
@@ -170,8 +179,10 @@ export class BrokerCore {
       for (const listener of core.shares.listeners) metadata.subscribe(listener)
       core.groups.start()
       core.shares.coordinator.start()
+      metadata.subscribe(core.jetStream.streams)
       // What it finds decided it writes to partitions and groups.
       core.transactions.coordinator.start()
+      await core.jetStream.start()
       logStore.start()
       return core
     } catch (error) {
@@ -192,6 +203,7 @@ export class BrokerCore {
 
   /** Syncs everything; front ends must have stopped. */
   async close(): Promise<void> {
+    await this.jetStream.close()
     this.shares.close()
     this.transactions.coordinator.close()
     this.groups.close()

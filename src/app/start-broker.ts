@@ -87,7 +87,8 @@ export async function startBroker(options: StartOptions): Promise<RunningBroker>
     const { nats: address, config } = settings
     const natsSettings = options.nats ?? (address === null ? null : natsSettingsOf(address, config))
     if (natsSettings !== null) {
-      const ports = { ...core, logger: logger.child('nats'), meter }
+      const jetStream = natsSettings.hasJetStream ? core.jetStream : null
+      const ports = { ...core, jetStream, logger: logger.child('nats'), meter }
       natsServer = await NatsServer.start(natsSettings, ports, limitsOf(settings))
     }
     let http: ListenAddress | null = null

@@ -12,6 +12,7 @@ import {
   snapshotHeaderRecord,
   votersRecord,
 } from '../../records/internal/control-records.ts'
+import { decodeJetStreamRecord } from '../../records/internal/jetstream-records.ts'
 import { decodeMetadataRecord } from '../../records/internal/metadata-records.ts'
 import { decodeOffsetsRecord } from '../../records/internal/offsets-records.ts'
 import { decodeShareRecord } from '../../records/internal/share-records.ts'
@@ -53,6 +54,7 @@ function decode(topic: string | undefined, key: Buffer | null, value: Buffer | n
     if (topic === '__consumer_offsets') return decodeOffsetsRecord(key, value)
     if (topic === '__transaction_state') return decodeTransactionRecord(key, value)
     if (topic === '__share_group_state') return decodeShareRecord(key, value)
+    if (topic === '__jetstream') return decodeJetStreamRecord(key, value)
     return undefined
   } catch (error) {
     if (error instanceof ProtocolError) return { undecodable: error.message }

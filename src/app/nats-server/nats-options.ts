@@ -93,7 +93,13 @@ export function readNatsOptions(conf: ConfReader, flags: NatsFlags): NatsServerO
   const portsFileDir = flags.portsFileDir ?? conf.text('ports_file_dir') ?? null
   const pidFile = flags.pidFile ?? conf.text('pid_file', 'pidfile') ?? null
   conf.finish()
-  return { settings, storeDir, portsFileDir, pidFile, notServed }
+  return {
+    settings: { ...settings, hasJetStream: storeDir !== null },
+    storeDir,
+    portsFileDir,
+    pidFile,
+    notServed,
+  }
 }
 
 function addressOf(conf: ConfReader, flags: NatsFlags): ListenAddress {

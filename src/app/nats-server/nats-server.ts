@@ -5,6 +5,8 @@ import { NodeTransport } from '../../adapters/node-transport.ts'
 import { SystemRandom } from '../../adapters/system-random.ts'
 import { TlsSockets } from '../../adapters/tls-sockets.ts'
 import { WebSocketTransport } from '../../adapters/web-socket-transport.ts'
+import { GLOBAL_ACCOUNT } from '../../frontends/nats/account.ts'
+import { JETSTREAM_API_LEVEL, JetStream } from '../../frontends/nats/jetstream/jetstream.ts'
 import { NatsMonitor } from '../../frontends/nats/monitor/nats-monitor.ts'
 import { NatsFrontend } from '../../frontends/nats/nats-frontend.ts'
 import type { Clock } from '../../ports/clock.ts'
@@ -13,10 +15,13 @@ import type { Meter } from '../../ports/meter.ts'
 import type { Scheduler, Timer } from '../../ports/scheduler.ts'
 import type { ListenOptions } from '../../ports/transport.ts'
 import { describeAddressInUse } from '../address-owner.ts'
+import type { JetStreamServices } from '../jetstream-services.ts'
 import type { ListenAddress } from '../listen-address.ts'
 import type { NatsSettings } from './nats-settings.ts'
 
 export interface NatsServerPorts {
+  /** null: streams are not served. */
+  readonly jetStream: JetStreamServices | null
   readonly clock: Clock
   readonly scheduler: Scheduler
   readonly logger: Logger
@@ -38,6 +43,7 @@ export class NatsServer {
   readonly #ports: NatsServerPorts
   #settings: NatsSettings
   readonly #monitor: NatsMonitor
+  readonly #jetStream: JetStream | null
   #tls: TlsSockets | null = null
   #timer: Timer | null = null
 
@@ -46,6 +52,7 @@ export class NatsServer {
     this.#ports = ports
     const random = new SystemRandom()
     this.frontend = new NatsFrontend({ ...ports, ...settings, random, isHashOf: isBcryptOf })
+    this.#jetStream = ports.jetStream === null ? null : this.#serveStreams(ports.jetStream)
     const startedAtMs = ports.clock.nowMs()
     const cpuPercent = cpuMeter(ports.clock)
     this.#monitor = new NatsMonitor(this.frontend, () => ({
@@ -113,6 +120,20 @@ export class NatsServer {
     this.#timer?.cancel()
     this.#monitor.close()
     await this.frontend.stop(graceMs)
+    this.#jetStream?.close()
+  }
+
+  #serveStreams(services: JetStreamServices): JetStream {
+    const { clock, scheduler, logger } = this.#ports
+    const { streams, consumerStore } = services
+    const jetStream = new JetStream({
+      ...{ streams, consumerStore, clock, scheduler, logger },
+      account: this.frontend.accounts.get(GLOBAL_ACCOUNT),
+      keptConsumersOf: (stream) => services.keptConsumersOf(stream),
+      random: new SystemRandom(),
+    })
+    this.frontend.tellAll({ jetstream: true, api_lvl: JETSTREAM_API_LEVEL })
+    return jetStream
   }
 
   async #listen(common: CommonListenOptions): Promise<void> {

@@ -19,6 +19,8 @@ export interface NatsSettings {
   readonly security: SecuritySettings
   readonly limits: NatsLimits
   readonly maxConnections: number
+  /** Streams are served. */
+  readonly hasJetStream: boolean
   readonly tls: TlsSettings | null
   /** Clients may do without TLS, though it is there. */
   readonly allowsClear: boolean
@@ -54,6 +56,7 @@ export function defaultNatsSettings(address: ListenAddress): NatsSettings {
     security: OPEN,
     limits: LIMITS,
     maxConnections: MAX_CONNECTIONS,
+    hasJetStream: true,
     tls: null,
     allowsClear: false,
     webSocket: null,

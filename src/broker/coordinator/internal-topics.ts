@@ -4,6 +4,7 @@ import type { Partition } from '../topics/partition.ts'
 export const OFFSETS_TOPIC = '__consumer_offsets'
 export const TRANSACTIONS_TOPIC = '__transaction_state'
 export const SHARE_STATE_TOPIC = '__share_group_state'
+export const JETSTREAM_TOPIC = '__jetstream'
 
 /** What a coordinator needs of the topics of this broker. */
 export interface InternalTopics {

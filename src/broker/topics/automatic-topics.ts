@@ -106,6 +106,13 @@ export class AutomaticTopics implements InternalTopics {
           'compression.type': 'producer',
           'retention.ms': '-1',
         })
+      case '__jetstream': {
+        const configs = { 'cleanup.policy': 'compact', 'compression.type': 'producer' }
+        return {
+          ...{ name, partitionCount: 1, replicationFactor: 1, assignments: [] },
+          configs: Object.entries(configs).map(([key, value]) => ({ name: key, value })),
+        }
+      }
       default:
         return { name, partitionCount: -1, replicationFactor: -1, assignments: [], configs: [] }
     }

@@ -6,6 +6,7 @@ const INTERNAL_TOPICS: ReadonlySet<string> = new Set([
   '__consumer_offsets',
   '__transaction_state',
   '__share_group_state',
+  '__jetstream',
 ])
 
 export const isInternalTopic = (name: string): boolean => INTERNAL_TOPICS.has(name)

@@ -24,6 +24,7 @@ const INTERNAL_TOPICS: ReadonlySet<string> = new Set([
   '__consumer_offsets',
   '__transaction_state',
   '__share_group_state',
+  '__jetstream',
 ])
 
 /** Where a value comes from, in DescribeConfigs: set for the topic itself. */

@@ -140,7 +140,10 @@ export class NatsParser {
     const subjectEnd = this.#subjectEnd(bytes, argsStart, end)
     const args = this.#args
     const count = args.split(bytes, argsStart, subjectEnd, end)
-    if (count === INCOMPLETE) return this.#incomplete(start, argsStart, end)
+    if (count === INCOMPLETE) {
+      this.#lastSubjectBytes = 0
+      return this.#incomplete(start, argsStart, end)
+    }
     const { lineEnd } = args
     if (this.#isTooLong(start, argsStart, lineEnd)) return this.#refuseLine()
     if (count === UNKNOWN) return this.#refuseOperation('a carriage return inside of arguments')
@@ -153,6 +156,8 @@ export class NatsParser {
     const next = bodyStart + size + CR_LF_BYTES
     if (next > end) {
       this.#neededBytes = next - start
+      // Not that of the message before: only a message that was handed over is one.
+      this.#lastSubjectBytes = 0
       return INCOMPLETE
     }
     if (bytes[next - 2] !== CR || bytes[next - 1] !== LF) {

@@ -32,6 +32,10 @@ export interface ServerInfo {
   readonly connect_info?: boolean
   readonly remote_account?: string
   readonly acc_is_sys?: boolean
+  /** Streams are served. */
+  readonly jetstream?: boolean
+  /** The level of JetStream's API. */
+  readonly api_lvl?: number
 }
 
 export const PING = Buffer.from('PING\r\n', 'latin1')

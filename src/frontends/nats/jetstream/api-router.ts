@@ -32,6 +32,7 @@ const MAX_WAITING_BYTES = 64 * 1024 * 1024
 /** What handlers answer with. Source: the types of JetStream's JSON API. */
 const TYPE_PREFIX = 'io.nats.jetstream.api.v1.'
 
+const API_PREFIX = '$JS.API.'
 const NO_PAYLOAD = Buffer.alloc(0)
 
 /**
@@ -42,6 +43,8 @@ export class ApiRouter implements Subscriber {
   readonly #space: SubjectSpace
   readonly #publisher: ServerPublisher
   readonly #scheduler: Scheduler
+  /** Requests of the API that were answered, and those of them that were refused. */
+  readonly counts = { requests: 0, errors: 0 }
   readonly #handlers = new Map<string, { readonly pattern: string[]; readonly run: ApiHandler }>()
   #waiting: { readonly run: ApiHandler; readonly request: ApiRequest }[] = []
   #waitingBytes = 0
@@ -53,9 +56,16 @@ export class ApiRouter implements Subscriber {
   }
 
   /** @param subject with wildcards or without; one handler for each */
-  on(subject: string, run: ApiHandler): void {
+  on(subject: string, run: ApiHandler): { stop(): void } {
     this.#handlers.set(subject, { pattern: subject.split('.'), run })
-    this.#space.router.insert(subject, '', new Subscription(this, subject, '', ''))
+    const subscription = new Subscription(this, subject, '', '')
+    this.#space.router.insert(subject, '', subscription)
+    return {
+      stop: () => {
+        this.#handlers.delete(subject)
+        this.#space.router.remove(subject, '', subscription)
+      },
+    }
   }
 
   deliver(subscription: Subscription, message: PublishedMessage): boolean {
@@ -72,11 +82,21 @@ export class ApiRouter implements Subscriber {
     return true
   }
 
-  /** @param type what comes behind `io.nats.jetstream.api.v1.` */
-  answer(request: ApiRequest, type: string, body: object): void {
+  /**
+   * @param type what comes behind `io.nats.jetstream.api.v1.`
+   * @param encoding latin1 when texts have one character for each byte
+   */
+  answer(
+    request: ApiRequest,
+    type: string,
+    body: object,
+    encoding: 'utf8' | 'latin1' = 'utf8',
+  ): void {
+    if (request.subject.startsWith(API_PREFIX)) this.counts.requests++
+    if ('error' in body) this.counts.errors++
     if (request.reply === '') return
     const text = JSON.stringify({ type: `${TYPE_PREFIX}${type}`, ...body })
-    this.#publisher.publish(request.reply, null, null, Buffer.from(text, 'utf8'))
+    this.#publisher.publish(request.reply, null, null, Buffer.from(text, encoding))
   }
 
   refuse(request: ApiRequest, type: string, refusal: ApiRefusal): void {

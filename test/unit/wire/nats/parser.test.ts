@@ -19,6 +19,15 @@ describe('NATS operations', () => {
     ])
   })
 
+  it('takes a subject for that of the message before only if that was handed over', () => {
+    const first = Buffer.from('PUB other 1\r\nx\r\n')
+    const second = 'PUB foo 5\r\nhello\r\n'
+    for (let cut = 1; cut < second.length; cut++) {
+      const parts = [second.slice(0, cut), second.slice(cut)].map((part) => Buffer.from(part))
+      assert.equal(eventsOf([first, ...parts]).length, 2)
+    }
+  })
+
   it('reads HPUB of a client that said it has headers', () => {
     assert.deepEqual(
       parsed('HPUB a r 12 14\r\nNATS/1.0\r\n\r\nhi\r\nHPUB b 12 12\r\nNATS/1.0\r\n\r\n\r\n'),

@@ -1,3 +1,4 @@
+import assert from 'node:assert/strict'
 import type { OperationSink } from '../../../../src/wire/nats/operation-sink.ts'
 import { NatsParser, type ParserLimits } from '../../../../src/wire/nats/parser.ts'
 import type { PublishedMessage } from '../../../../src/wire/nats/published-message.ts'
@@ -8,6 +9,8 @@ export const LIMITS: ParserLimits = { maxControlLineBytes: 64, maxPayloadBytes: 
 /** Writes down what a client asked for, one text each. */
 export class RecordingSink implements OperationSink {
   readonly events: string[] = []
+  /** Of the message that was handed over last. */
+  #lastSubject: string | null = null
 
   publish(message: PublishedMessage): void {
     const { bytes, headerByteCount, hasHeaders, bodyStart, bodyEnd, tailStart, tailEnd } = message
@@ -16,6 +19,9 @@ export class RecordingSink implements OperationSink {
     const reply = message.hasReply ? ` reply=${message.reply()}` : ''
     const payload = body.slice(headerByteCount)
     const tail = message.isTailCanonical ? bytes.toString('latin1', tailStart, tailEnd) : 'rewrite'
+    const subject = message.subject()
+    if (message.isSameSubject) assert.equal(subject, this.#lastSubject)
+    this.#lastSubject = subject
     this.events.push(
       `publish ${message.subject()}#${message.subjectHash}${reply}${headers} payload=${payload} tail=${tail}`,
     )

@@ -1,0 +1,68 @@
+import type { NewRecordHeader } from '../../../records/batch-builder.ts'
+import type { RecordHeader } from '../../../records/records-iterator.ts'
+
+const START = 'NATS/1.0\r\n'
+const END = '\r\n'
+const NO_HEADERS: readonly NewRecordHeader[] = []
+
+/** A block that can not be made again from names and values is kept whole, under this name. */
+const WHOLE_BLOCK = '_nats.headers'
+
+/** Behind the name of a header whose bytes a header line can not hold. */
+const BASE_64 = ';b64'
+
+const PLAIN_NAME = /^[!-9;-~]+$/
+
+/** Headers of a record, from the header block of a message. */
+export function recordHeadersOf(block: Buffer | null): readonly NewRecordHeader[] {
+  if (block === null || block.byteLength === 0) return NO_HEADERS
+  const headers: NewRecordHeader[] = []
+  const text = block.toString('latin1')
+  if (!text.startsWith(START) || !text.endsWith(`${END}${END}`)) return whole(block)
+  let at = START.length
+  while (at < text.length - END.length) {
+    const end = text.indexOf(END, at)
+    const colon = text.indexOf(': ', at)
+    if (colon === -1 || colon > end) return whole(block)
+    const key = text.slice(at, colon)
+    if (!PLAIN_NAME.test(key)) return whole(block)
+    headers.push({ key, value: Buffer.from(block.subarray(colon + 2, end)) })
+    at = end + END.length
+  }
+  return at === text.length - END.length ? headers : whole(block)
+}
+
+/** The header block of a record; null: it has no headers. */
+export function headerBlockOf(headers: readonly RecordHeader[]): Buffer | null {
+  const [first] = headers
+  if (first === undefined) return null
+  if (first.key === WHOLE_BLOCK && first.value !== null) return Buffer.from(first.value)
+  const lines = [START]
+  for (const { key, value } of headers) lines.push(lineOf(key, value))
+  lines.push(END)
+  return Buffer.from(lines.join(''), 'latin1')
+}
+
+/** Adds a header at the end of a block, which may be null. Texts have one character for each byte. */
+export function withHeaders(
+  block: Buffer | null,
+  headers: readonly (readonly [name: string, value: string])[],
+): Buffer {
+  const lines = headers.map(([name, value]) => `${name}: ${value}${END}`).join('')
+  if (block === null) return Buffer.from(`${START}${lines}${END}`, 'latin1')
+  const added = Buffer.from(`${lines}${END}`, 'latin1')
+  return Buffer.concat([block.subarray(0, block.byteLength - END.length), added])
+}
+
+function whole(block: Buffer): readonly NewRecordHeader[] {
+  return [{ key: WHOLE_BLOCK, value: block }]
+}
+
+function lineOf(key: string, value: Buffer | null): string {
+  const name = PLAIN_NAME.test(key) ? key : encodeURIComponent(key)
+  if (value === null) return `${name}: ${END}`
+  const text = value.toString('latin1')
+  return /[\r\n]/.test(text)
+    ? `${name}${BASE_64}: ${value.toString('base64')}${END}`
+    : `${name}: ${text}${END}`
+}

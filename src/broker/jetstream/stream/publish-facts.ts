@@ -1,0 +1,102 @@
+/** What the headers of a message ask of the stream. Texts have one character for each byte. */
+export interface PublishFacts {
+  readonly messageId: string
+  readonly expectedStream: string
+  /** null: not asked; NaN: not a number, which no sequence is */
+  readonly expectedLastSequence: number | null
+  readonly expectedLastSubjectSequence: number | null
+  /** The subject of the sequence, when it is not that of the message; may have wildcards. */
+  readonly expectedSubject: string
+  readonly expectedLastMessageId: string
+  readonly rollup: string
+  /** As it came; empty: none. */
+  readonly ttl: string
+  readonly streamSource: string
+  readonly increment: string
+  readonly markerReason: string
+}
+
+/** Of a message without headers. */
+export const NO_FACTS: PublishFacts = {
+  messageId: '',
+  expectedStream: '',
+  expectedLastSequence: null,
+  expectedLastSubjectSequence: null,
+  expectedSubject: '',
+  expectedLastMessageId: '',
+  rollup: '',
+  ttl: '',
+  streamSource: '',
+  increment: '',
+  markerReason: '',
+}
+
+const FIELDS: ReadonlyMap<string, keyof PublishFacts> = new Map([
+  ['Nats-Msg-Id', 'messageId'],
+  ['Nats-Expected-Stream', 'expectedStream'],
+  ['Nats-Expected-Last-Sequence', 'expectedLastSequence'],
+  ['Nats-Expected-Last-Subject-Sequence', 'expectedLastSubjectSequence'],
+  ['Nats-Expected-Last-Subject-Sequence-Subject', 'expectedSubject'],
+  ['Nats-Expected-Last-Msg-Id', 'expectedLastMessageId'],
+  ['Nats-Rollup', 'rollup'],
+  ['Nats-TTL', 'ttl'],
+  ['Nats-Stream-Source', 'streamSource'],
+  ['Nats-Incr', 'increment'],
+  ['Nats-Marker-Reason', 'markerReason'],
+])
+
+const NUMBERS: ReadonlySet<keyof PublishFacts> = new Set([
+  'expectedLastSequence',
+  'expectedLastSubjectSequence',
+])
+
+const DIGITS = /^\d{1,15}$/
+
+/** @param headers the whole block */
+export function publishFactsOf(headers: Buffer | null): PublishFacts {
+  // All of them begin so: most messages have none.
+  if (headers?.includes('Nats-', 0, 'latin1') !== true) return NO_FACTS
+  const found: { -readonly [K in keyof PublishFacts]?: string | number } = {}
+  for (const line of headers.toString('latin1').split('\r\n')) {
+    const colon = line.indexOf(':')
+    const field = colon === -1 ? undefined : FIELDS.get(line.slice(0, colon))
+    // The first of several counts.
+    if (field === undefined || found[field] !== undefined) continue
+    const value = line.slice(colon + 1).trim()
+    if (value === '') continue
+    found[field] = NUMBERS.has(field) ? numberOf(value) : value
+  }
+  return { ...NO_FACTS, ...(found as Partial<PublishFacts>) }
+}
+
+function numberOf(text: string): number {
+  return DIGITS.test(text) ? Number(text) : Number.NaN
+}
+
+const UNITS: Readonly<Record<string, number>> = {
+  ns: 1e-9,
+  us: 1e-6,
+  µs: 1e-6,
+  ms: 1e-3,
+  s: 1,
+  m: 60,
+  h: 3600,
+}
+const DURATION = /^(?:(\d+(?:\.\d*)?|\.\d+)(ns|us|µs|ms|s|m|h))+$/
+const DURATION_PARTS = /(\d+(?:\.\d*)?|\.\d+)(ns|us|µs|ms|s|m|h)/g
+
+/**
+ * Seconds of a TTL: whole seconds, or a duration as Go writes it. 0: none; Infinity: never;
+ * null: not valid. Source: parseMessageTTL of nats-server.
+ */
+export function ttlSecondsOf(text: string): number | null {
+  if (text === '') return 0
+  if (text.toLowerCase() === 'never') return Number.POSITIVE_INFINITY
+  if (DIGITS.test(text)) return Number(text)
+  if (!DURATION.test(text)) return null
+  let seconds = 0
+  for (const [, amount, unit = 's'] of text.matchAll(DURATION_PARTS)) {
+    seconds += Number(amount) * (UNITS[unit] ?? 1)
+  }
+  return seconds < 1 ? null : Math.floor(seconds)
+}

@@ -1,0 +1,114 @@
+import type { NewRecord } from '../../../records/batch-builder.ts'
+import type { LogRecord } from '../../../records/records-iterator.ts'
+import { isPublishable } from '../../subjects/subject.ts'
+import { headerBlockOf, recordHeadersOf } from './message-headers.ts'
+import { publishFactsOf } from './publish-facts.ts'
+import type { StoredMessage } from './stream-reader.ts'
+import type { StateMessage } from './stream-state.ts'
+import { SubjectFilter } from './subject-filter.ts'
+
+/** A message before it has its place. */
+export interface NewMessage {
+  /** One character for each byte. */
+  readonly subject: string
+  /** The whole block; null: none. */
+  readonly headers: Buffer | null
+  readonly payload: Buffer
+}
+
+/** What a message costs besides its bytes. Source: fileStoreMsgSize of nats-server. */
+const OVERHEAD_BYTES = 30
+const HEADER_OVERHEAD_BYTES = 4
+
+const NO_PAYLOAD = Buffer.alloc(0)
+
+/** A key that is no subject becomes a token of one. */
+const UNSAFE = /[^A-Za-z0-9_-]/g
+
+export function sizeOf({ subject, headers, payload }: NewMessage): number {
+  const headerBytes = headers === null ? 0 : headers.byteLength + HEADER_OVERHEAD_BYTES
+  return OVERHEAD_BYTES + subject.length + headerBytes + payload.byteLength
+}
+
+export function recordOf(message: NewMessage, timestampMs: number): NewRecord {
+  return {
+    timestamp: timestampMs,
+    key: Buffer.from(message.subject, 'latin1'),
+    value: message.payload,
+    headers: recordHeadersOf(message.headers),
+  }
+}
+
+/** Makes messages of records, whoever wrote them. */
+export class RecordMapping {
+  readonly #topic: string
+  readonly #baseSequence: number
+  /** Keys that pass are subjects. */
+  #subjects: SubjectFilter
+  /** Any subject is one of the stream's: it gets them from elsewhere, or changes them. */
+  #takesAll: boolean
+
+  constructor(
+    topic: string,
+    baseSequence: number,
+    everySubject: readonly string[],
+    takesAll: boolean,
+  ) {
+    this.#topic = topic
+    this.#baseSequence = baseSequence
+    this.#subjects = new SubjectFilter(everySubject)
+    this.#takesAll = takesAll
+  }
+
+  configure(everySubject: readonly string[], takesAll: boolean): void {
+    this.#subjects = new SubjectFilter(everySubject)
+    this.#takesAll = takesAll
+  }
+
+  sequenceOf(offset: number): number {
+    return offset + this.#baseSequence
+  }
+
+  offsetOf(sequence: number): number {
+    return sequence - this.#baseSequence
+  }
+
+  stateMessageOf(record: LogRecord): StateMessage {
+    const subject = this.#subjectOf(record.key)
+    const headers = headerBlockOf(record.headers)
+    const payload = record.value ?? NO_PAYLOAD
+    return {
+      sequence: this.sequenceOf(record.offset),
+      subject,
+      size: sizeOf({ subject, headers, payload }),
+      timestampMs: record.timestamp,
+      facts: publishFactsOf(headers),
+    }
+  }
+
+  /** Copies the bytes of the record. */
+  storedMessageOf(record: LogRecord): StoredMessage {
+    return {
+      sequence: this.sequenceOf(record.offset),
+      subject: this.#subjectOf(record.key),
+      headers: headerBlockOf(record.headers),
+      payload: record.value === null ? NO_PAYLOAD : Buffer.from(record.value),
+      timestampMs: record.timestamp,
+    }
+  }
+
+  #subjectOf(key: Buffer | null): string {
+    if (key === null || key.byteLength === 0) return this.#topic
+    const text = key.toString('latin1')
+    if ((this.#takesAll || this.#subjects.passes(text)) && isPlainSubject(text)) return text
+    return `${this.#topic}.${text.replace(UNSAFE, escaped)}`
+  }
+}
+
+function isPlainSubject(text: string): boolean {
+  return !/\s/.test(text) && isPublishable(text)
+}
+
+function escaped(character: string): string {
+  return `%${character.charCodeAt(0).toString(16).toUpperCase().padStart(2, '0')}`
+}

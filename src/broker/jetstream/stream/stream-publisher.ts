@@ -1,0 +1,184 @@
+import { ErrorCode, errorName } from '../../../base/error-code.ts'
+import type { Clock } from '../../../ports/clock.ts'
+import type { Scheduler } from '../../../ports/scheduler.ts'
+import { InFlight } from './in-flight.ts'
+import { type PublishFacts, publishFactsOf } from './publish-facts.ts'
+import { checkHeaders, checkStored } from './publish-rules.ts'
+import type { NewMessage } from './record-mapping.ts'
+import type { StreamConfig } from './stream-config.ts'
+import type { StreamLog } from './stream-log.ts'
+import { type StreamRefusal, StreamRefusals, storeFailed } from './stream-refusal.ts'
+import type { StreamState } from './stream-state.ts'
+
+/** A message was stored, and is durable. */
+export interface Stored {
+  readonly sequence: number
+  /** It had been stored before, under the same id. */
+  readonly isDuplicate: boolean
+}
+
+/** @param outcome told once */
+export type PublishDone = (outcome: Stored | StreamRefusal) => void
+
+/** What is told of each message that is stored. */
+export type MessageStored = (message: NewMessage, sequence: number, subjectLast: number) => void
+
+interface Waiting {
+  readonly message: NewMessage
+  readonly done: PublishDone
+  /** The server itself writes it: what clients may not ask, it may. */
+  readonly isOwn: boolean
+}
+
+interface Accepted {
+  readonly message: NewMessage
+  readonly done: PublishDone
+  readonly sequence: number
+  /** The last of its subject before it. */
+  readonly subjectLast: number
+}
+
+/** A batch ends behind so many bytes or messages. */
+const MAX_BATCH_BYTES = 512 * 1024
+const MAX_BATCH_MESSAGES = 4096
+
+/** What waits to be stored; above it clients are told to come again. */
+const MAX_WAITING_BYTES = 64 * 1024 * 1024
+
+export interface StreamPublisherOptions {
+  readonly state: StreamState
+  readonly log: StreamLog
+  readonly clock: Clock
+  readonly scheduler: Scheduler
+  readonly config: () => StreamConfig
+  readonly stored: MessageStored
+}
+
+/**
+ * Takes messages into a stream. Those of one turn of the event loop are one batch of the log. Checks
+ * see what was accepted before, and answers leave when the message is durable.
+ */
+export class StreamPublisher {
+  readonly #options: StreamPublisherOptions
+  readonly #inFlight: InFlight
+  #waiting: Waiting[] = []
+  #waitingBytes = 0
+  /** Who sent a message again that is still on its way. */
+  readonly #duplicates = new Map<number, PublishDone[]>()
+
+  constructor(options: StreamPublisherOptions) {
+    this.#options = options
+    this.#inFlight = new InFlight(options.state)
+  }
+
+  /** @param message kept, so its bytes must stay */
+  publish(message: NewMessage, done: PublishDone, isOwn = false): void {
+    const byteCount = message.payload.byteLength + (message.headers?.byteLength ?? 0)
+    const { log, scheduler } = this.#options
+    if (this.#waitingBytes + byteCount > MAX_WAITING_BYTES || log.partition.log.isOverloaded) {
+      done(INSUFFICIENT_RESOURCES)
+      return
+    }
+    this.#waitingBytes += byteCount
+    this.#waiting.push({ message, done, isOwn })
+    if (this.#waiting.length === 1) scheduler.endOfTurn(() => this.flush())
+  }
+
+  /** Takes what waits, in order. */
+  flush(): void {
+    const waiting = this.#waiting
+    this.#waiting = []
+    this.#waitingBytes = 0
+    let batch: Accepted[] = []
+    let batchBytes = 0
+    for (const one of waiting) {
+      const accepted = this.#accept(one, batch.length)
+      if (accepted === null) continue
+      batch.push(accepted)
+      batchBytes += one.message.payload.byteLength + (one.message.headers?.byteLength ?? 0)
+      if (batchBytes < MAX_BATCH_BYTES && batch.length < MAX_BATCH_MESSAGES) continue
+      this.#append(batch)
+      batch = []
+      batchBytes = 0
+    }
+    if (batch.length > 0) this.#append(batch)
+  }
+
+  /** @param ahead messages of the batch that is being made */
+  #accept({ message, done, isOwn }: Waiting, ahead: number): Accepted | null {
+    const { state, log, clock, config } = this.#options
+    const settings = config()
+    const inFlight = this.#inFlight
+    inFlight.lastSequence = log.nextSequence + ahead - 1
+    const facts = publishFactsOf(message.headers)
+    const early = isOwn ? null : this.#refusal(message, facts, settings)
+    if (early !== null) {
+      done(early)
+      return null
+    }
+    const { messageId } = facts
+    if (messageId !== '' && settings.mirror === undefined) {
+      const before = inFlight.duplicateOf(messageId)
+      if (before !== 0) {
+        this.#duplicates.set(before, [...(this.#duplicates.get(before) ?? []), done])
+        return null
+      }
+      const sequence = state.window.find(messageId, clock.nowMs())
+      if (sequence !== 0) {
+        done({ sequence, isDuplicate: true })
+        return null
+      }
+    }
+    const late = isOwn ? null : checkStored(message, facts, settings, inFlight)
+    if (late !== null) {
+      done(late)
+      return null
+    }
+    const sequence = inFlight.lastSequence + 1
+    const subjectLast = settings.republish === undefined ? 0 : inFlight.lastOf(message.subject)
+    inFlight.accepted(message, messageId, sequence)
+    return { message, done, sequence, subjectLast }
+  }
+
+  #refusal(message: NewMessage, facts: PublishFacts, settings: StreamConfig): StreamRefusal | null {
+    if (settings.sealed) return StreamRefusals.sealed
+    if (facts.streamSource !== '') return SOURCE_NOT_ALLOWED
+    return checkHeaders(message, facts, settings, this.#inFlight)
+  }
+
+  #append(batch: readonly Accepted[]): void {
+    const { log, clock } = this.#options
+    const messages = batch.map(({ message }) => message)
+    const code = log.append(messages, clock.nowMs(), (errorCode) => this.#ended(batch, errorCode))
+    if (code !== ErrorCode.NONE) this.#ended(batch, code)
+  }
+
+  #ended(batch: readonly Accepted[], errorCode: ErrorCode): void {
+    for (const { message, sequence, subjectLast, done } of batch) {
+      this.#inFlight.settled(message, sequence)
+      const duplicates = this.#duplicates.get(sequence)
+      this.#duplicates.delete(sequence)
+      if (errorCode !== ErrorCode.NONE) {
+        const refusal = storeFailed(`the log takes no messages: ${errorName(errorCode)}`)
+        done(refusal)
+        for (const other of duplicates ?? []) other(refusal)
+        continue
+      }
+      done({ sequence, isDuplicate: false })
+      for (const other of duplicates ?? []) other({ sequence, isDuplicate: true })
+      this.#options.stored(message, sequence, subjectLast)
+    }
+  }
+}
+
+const INSUFFICIENT_RESOURCES: StreamRefusal = {
+  code: 503,
+  err_code: 10023,
+  description: 'insufficient resources',
+}
+
+const SOURCE_NOT_ALLOWED: StreamRefusal = {
+  code: 400,
+  err_code: 10227,
+  description: 'message stream source header is not allowed',
+}

@@ -1,0 +1,352 @@
+import type { Clock } from '../../../ports/clock.ts'
+import type { Logger } from '../../../ports/logger.ts'
+import type { Scheduler, Timer } from '../../../ports/scheduler.ts'
+import type { Partition } from '../../topics/partition.ts'
+import { withHeaders } from './message-headers.ts'
+import { MessageReader } from './message-reader.ts'
+import { type NewMessage, RecordMapping } from './record-mapping.ts'
+import {
+  isRemoved,
+  type KeptRemovals,
+  type RemovalChange,
+  RemovalKeeper,
+} from './removal-keeper.ts'
+import type { StreamConfig } from './stream-config.ts'
+import { StreamLog, type StreamLogListener } from './stream-log.ts'
+import { type MessageStored, type PublishDone, StreamPublisher } from './stream-publisher.ts'
+import type { MessagesRead, StreamReader, StreamWatcher } from './stream-reader.ts'
+import { type IsNeeded, type StateMessage, StreamState } from './stream-state.ts'
+import type { SubjectFilter } from './subject-filter.ts'
+import { SubjectTransform } from './subject-transform.ts'
+
+export interface StreamOptions {
+  readonly config: StreamConfig
+  readonly createdMs: number
+  readonly baseSequence: number
+  readonly everySubject: readonly string[]
+  readonly partition: Partition
+  readonly removals: KeptRemovals
+  readonly clock: Clock
+  readonly scheduler: Scheduler
+  readonly logger: Logger
+  readonly keepRemovals: (change: RemovalChange, done: (isKept: boolean) => void) => void
+  /** A message is durable; for those who listen to its copy elsewhere. */
+  readonly stored: MessageStored
+}
+
+const NO_PAYLOAD = Buffer.alloc(0)
+const NANOSECONDS_A_SECOND = 1_000_000_000
+
+/** Timers of the scheduler may be early or late by little; what is due within this is done at once. */
+const MIN_EXPIRY_DELAY_MS = 10
+const MAX_EXPIRY_DELAY_MS = 3_600_000
+
+/** A stream: the messages of one partition, with what JetStream promises of them. */
+export class Stream implements StreamReader, StreamLogListener {
+  readonly createdMs: number
+  readonly state: StreamState
+  readonly #options: StreamOptions
+  readonly #mapping: RecordMapping
+  readonly #log: StreamLog
+  readonly #publisher: StreamPublisher
+  readonly #reader: MessageReader
+  readonly #keeper: RemovalKeeper
+  readonly #watchers = new Set<StreamWatcher>()
+  #config: StreamConfig
+  #transform: SubjectTransform | null = null
+  #everySubject: readonly string[]
+  /** Not yet told to watchers. */
+  #firstNew = 0
+  #firstRemoved = 0
+  #lastRemoved = 0
+  #isLoaded = false
+  #isClosed = false
+  #expiry: Timer | null = null
+
+  constructor(options: StreamOptions) {
+    const { config, baseSequence, partition, clock, scheduler } = options
+    this.#options = options
+    this.#config = config
+    this.createdMs = options.createdMs
+    this.#everySubject = options.everySubject
+    const takesAll = takesAllSubjects(config)
+    this.#mapping = new RecordMapping(partition.topic, baseSequence, this.#everySubject, takesAll)
+    const firstSequence = this.#mapping.sequenceOf(partition.log.logStartOffset)
+    this.state = new StreamState(firstSequence, config, (sequence) => this.#removed(sequence))
+    this.#log = new StreamLog(partition, this.#mapping, this)
+    this.#reader = new MessageReader(partition, this.#mapping)
+    this.#keeper = new RemovalKeeper({
+      index: this.state.index,
+      scheduler,
+      kept: options.removals,
+      keep: options.keepRemovals,
+      floorKept: (floor) => this.#deleteBefore(floor),
+    })
+    this.#publisher = new StreamPublisher({
+      ...{ state: this.state, log: this.#log, clock, scheduler },
+      config: () => this.#config,
+      stored: options.stored,
+    })
+    this.#transform = transformOf(config)
+  }
+
+  /**
+   * Makes the state from the log, and follows it from then on.
+   * @throws StorageError when the log can't be read
+   */
+  async start(): Promise<void> {
+    await this.#log.start()
+    this.#isLoaded = true
+    this.#firstNew = 0
+    this.#expire()
+  }
+
+  get name(): string {
+    return this.#config.name
+  }
+
+  get config(): StreamConfig {
+    return this.#config
+  }
+
+  get everySubject(): readonly string[] {
+    return this.#everySubject
+  }
+
+  /** Blocks with bits of what was removed, among what is kept. */
+  get keptBlocks(): Iterable<number> {
+    return this.#keeper.keptBlocks
+  }
+
+  get topicId(): string {
+    return this.#options.partition.topicId
+  }
+
+  get topic(): string {
+    return this.#options.partition.topic
+  }
+
+  get baseSequence(): number {
+    return this.#options.baseSequence
+  }
+
+  get firstSequence(): number {
+    return this.state.index.firstSequence
+  }
+
+  get lastSequence(): number {
+    return this.state.index.lastSequence
+  }
+
+  nextSequence(from: number, filter: SubjectFilter): number {
+    return this.state.index.nextSequence(from, filter)
+  }
+
+  pendingCount(from: number, filter: SubjectFilter): number {
+    return this.state.index.pendingCount(from, filter)
+  }
+
+  lastPerSubject(filter: SubjectFilter): number[] {
+    return this.state.index.lastPerSubject(filter)
+  }
+
+  sequenceAtTime(timestampMs: number): Promise<number> {
+    return Promise.resolve(this.state.index.sequenceAtTime(timestampMs))
+  }
+
+  read(sequences: readonly number[], done: MessagesRead): void {
+    const { index } = this.state
+    const isThere = sequences.filter((sequence) => index.has(sequence))
+    if (isThere.length === sequences.length) {
+      this.#reader.read(sequences, done)
+      return
+    }
+    this.#reader.read(isThere, (error, messages) => {
+      if (error !== null) return done(error, [])
+      let at = 0
+      done(
+        null,
+        sequences.map((sequence) => (isThere[at] === sequence ? (messages[at++] ?? null) : null)),
+      )
+    })
+  }
+
+  watch(watcher: StreamWatcher): void {
+    this.#watchers.add(watcher)
+  }
+
+  unwatch(watcher: StreamWatcher): void {
+    this.#watchers.delete(watcher)
+  }
+
+  /** @param message its bytes stay as they are */
+  publish(message: NewMessage, done: PublishDone): void {
+    const subject = this.#transform?.apply(message.subject) ?? message.subject
+    this.#publisher.publish(subject === message.subject ? message : { ...message, subject }, done)
+  }
+
+  /** Removes one message; told whether it was there, and once that is durable. */
+  removeMessage(sequence: number, done: (isRemoved: boolean, isKept: boolean) => void): void {
+    if (!this.state.remove(sequence)) {
+      done(false, true)
+      return
+    }
+    this.#settle()
+    this.#keeper.flush((isKept) => done(true, isKept))
+  }
+
+  /** @param done told once how many were removed, and whether that is durable */
+  purge(
+    filter: SubjectFilter,
+    before: number,
+    keepCount: number,
+    done: (count: number, isKept: boolean) => void,
+  ): void {
+    const count = this.state.purge(filter, before, keepCount)
+    this.#settle()
+    this.#keeper.flush((isKept) => done(count, isKept))
+  }
+
+  /** Keeps what was removed so far; then a new configuration can be kept. */
+  keepRemovals(): Promise<boolean> {
+    return new Promise((resolve) => this.#keeper.flush(resolve))
+  }
+
+  configure(config: StreamConfig, everySubject: readonly string[]): void {
+    this.#config = config
+    this.#everySubject = everySubject
+    this.#transform = transformOf(config)
+    this.#mapping.configure(everySubject, takesAllSubjects(config))
+    this.state.configure(config)
+    this.#settle()
+    this.#expire()
+  }
+
+  /** @param isNeeded null: limits alone remove messages */
+  setNeeds(isNeeded: IsNeeded | null): void {
+    this.state.isNeeded = isNeeded
+    if (isNeeded === null) return
+    const { index } = this.state
+    for (let at = index.next(0); at <= index.lastSequence; at = index.next(at + 1)) {
+      if (!isNeeded(at, index.subjectOf(at))) this.state.remove(at)
+    }
+    this.#settle()
+  }
+
+  /** A consumer is done with messages: those that nobody else needs go. */
+  finished(firstSequence: number, lastSequence: number): void {
+    const { isNeeded, index } = this.state
+    if (isNeeded === null) return
+    for (let at = index.next(firstSequence); at <= lastSequence; at = index.next(at + 1)) {
+      if (!isNeeded(at, index.subjectOf(at))) this.state.remove(at)
+    }
+    this.#settle()
+  }
+
+  /** @param isForGood the stream is deleted */
+  close(isForGood: boolean): void {
+    this.#isClosed = true
+    this.#log.close()
+    this.#keeper.close()
+    this.#expiry?.cancel()
+    if (isForGood) for (const watcher of [...this.#watchers]) watcher.gone()
+    this.#watchers.clear()
+  }
+
+  message(message: StateMessage): void {
+    const { sequence } = message
+    if (this.#firstNew === 0) this.#firstNew = sequence
+    const isGone = !this.#isLoaded && isRemoved(this.#options.removals, sequence)
+    if (isGone) this.state.applyRemoved(message)
+    else this.state.apply(message)
+  }
+
+  skipped(sequence: number): void {
+    this.state.index.skipTo(sequence)
+  }
+
+  advanced(firstSequence: number): void {
+    if (firstSequence > this.firstSequence) this.state.removeBefore(firstSequence)
+    const first = this.#firstNew
+    this.#firstNew = 0
+    if (first !== 0 && this.#isLoaded) {
+      for (const watcher of [...this.#watchers]) watcher.appended(first, this.lastSequence)
+    }
+    this.#settle()
+    if (this.#isLoaded && this.#expiry === null) this.#expire()
+  }
+
+  #removed(sequence: number): void {
+    this.#keeper.removed(sequence)
+    if (sequence === this.#lastRemoved + 1 && this.#firstRemoved !== 0) this.#lastRemoved++
+    else {
+      this.#settle()
+      this.#firstRemoved = sequence
+      this.#lastRemoved = sequence
+    }
+  }
+
+  /** Tells watchers what was removed since the last time. */
+  #settle(): void {
+    const first = this.#firstRemoved
+    const last = this.#lastRemoved
+    this.#firstRemoved = 0
+    if (first === 0 || !this.#isLoaded) return
+    for (const watcher of [...this.#watchers]) watcher.removed(first, last)
+  }
+
+  #expire(): void {
+    this.#expiry?.cancel()
+    this.#expiry = null
+    if (this.#isClosed) return
+    const nowMs = this.#options.clock.nowMs()
+    if (!this.#config.sealed && this.state.nextExpiryMs <= nowMs) {
+      const gone = this.state.expire(nowMs)
+      this.#settle()
+      for (const subject of gone) this.#mark(subject)
+    }
+    const delayMs = this.state.nextExpiryMs - nowMs
+    if (!Number.isFinite(delayMs)) return
+    const bounded = Math.min(Math.max(delayMs, MIN_EXPIRY_DELAY_MS), MAX_EXPIRY_DELAY_MS)
+    this.#expiry = this.#options.scheduler.after(bounded, () => this.#expire())
+  }
+
+  /** Leaves a message that says that a subject has none any more. Source: ADR-43. */
+  #mark(subject: string): void {
+    const ttl = this.#config.subject_delete_marker_ttl ?? 0
+    if (ttl <= 0 || this.#isClosed || this.#config.mirror !== undefined) return
+    const seconds = Math.max(1, Math.floor(ttl / NANOSECONDS_A_SECOND))
+    const headers = withHeaders(null, [
+      ['Nats-Marker-Reason', 'MaxAge'],
+      ['Nats-TTL', `${seconds}s`],
+      ['Nats-Rollup', 'sub'],
+    ])
+    const message = { subject, headers, payload: NO_PAYLOAD }
+    this.#publisher.publish(message, () => undefined, true)
+  }
+
+  #deleteBefore(floor: number): void {
+    const { log } = this.#options.partition
+    const offset = this.#mapping.offsetOf(floor)
+    if (this.#isClosed || log.isFailed || offset <= log.logStartOffset) return
+    if (offset > log.highWatermark) return
+    log.deleteRecordsBefore(offset).catch((error: unknown) => {
+      this.#options.logger.error('removed messages could not be deleted', {
+        stream: this.name,
+        error,
+      })
+    })
+  }
+}
+
+/** Its messages may have any subject, not only its own. */
+function takesAllSubjects(config: StreamConfig): boolean {
+  const { mirror, sources = [], subject_transform: transform } = config
+  return mirror !== undefined || sources.length > 0 || transform !== undefined
+}
+
+function transformOf({ subject_transform: transform }: StreamConfig): SubjectTransform | null {
+  if (transform === undefined) return null
+  const made = SubjectTransform.make(transform.src, transform.dest)
+  return typeof made === 'string' ? null : made
+}

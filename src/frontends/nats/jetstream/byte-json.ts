@@ -1,0 +1,26 @@
+/** Characters that are not one byte each in UTF-8, or escapes that may stand for such. */
+const NOT_PLAIN = /[^\0-\x7f]|\\u/
+
+/**
+ * Reads JSON whose texts shall have one character for each byte, as subjects have.
+ * @throws SyntaxError when it is not JSON
+ */
+export function parseByteJson(payload: Buffer): unknown {
+  const text = payload.toString('utf8')
+  const value: unknown = JSON.parse(text)
+  return NOT_PLAIN.test(text) ? toBytes(value) : value
+}
+
+/** The bytes of JSON whose texts have one character for each byte. */
+export function byteJson(value: unknown): Buffer {
+  return Buffer.from(JSON.stringify(value), 'latin1')
+}
+
+function toBytes(value: unknown): unknown {
+  if (typeof value === 'string') return Buffer.from(value, 'utf8').toString('latin1')
+  if (Array.isArray(value)) return value.map(toBytes)
+  if (typeof value !== 'object' || value === null) return value
+  return Object.fromEntries(
+    Object.entries(value).map(([key, inner]) => [toBytes(key) as string, toBytes(inner)]),
+  )
+}

@@ -1,0 +1,165 @@
+import { filtersOf, type StreamFacts } from '../../../broker/jetstream/consumer/consumer-config.ts'
+import { ConsumerDirectory } from '../../../broker/jetstream/consumer/consumer-directory.ts'
+import type {
+  ConsumerStore,
+  KeptConsumer,
+} from '../../../broker/jetstream/consumer/stream-consumers.ts'
+import type { NewMessage } from '../../../broker/jetstream/stream/record-mapping.ts'
+import type { Stream } from '../../../broker/jetstream/stream/stream.ts'
+import type { StreamConfig } from '../../../broker/jetstream/stream/stream-config.ts'
+import type { Streams, StreamsListener } from '../../../broker/jetstream/stream/streams.ts'
+import { SubjectFilter } from '../../../broker/jetstream/stream/subject-filter.ts'
+import type { Clock } from '../../../ports/clock.ts'
+import type { Logger } from '../../../ports/logger.ts'
+import type { Random } from '../../../ports/random.ts'
+import type { Scheduler } from '../../../ports/scheduler.ts'
+import type { Account } from '../account.ts'
+import { NATS_VERSION } from '../server-description.ts'
+import { ApiRouter } from './api-router.ts'
+import { NatsConsumerOutput } from './consumer-output.ts'
+import { ConsumerRequests } from './consumer-requests.ts'
+import { ConsumerRouter } from './consumer-router.ts'
+import { DirectGet } from './direct-get.ts'
+import { MessageRequests } from './message-requests.ts'
+import { StreamAdvisories } from './stream-advisories.ts'
+import { StreamCapture } from './stream-capture.ts'
+import { StreamRequests } from './stream-requests.ts'
+
+/** The level of JetStream's API that is served: that of nats-server 2.12. */
+export const JETSTREAM_API_LEVEL = 2
+
+export interface JetStreamOptions {
+  readonly account: Account
+  readonly streams: Streams
+  readonly consumerStore: ConsumerStore
+  /** Consumers of a stream as they were kept when the broker started. */
+  readonly keptConsumersOf: (stream: string) => readonly KeptConsumer[]
+  readonly clock: Clock
+  readonly scheduler: Scheduler
+  readonly random: Random
+  readonly logger: Logger
+}
+
+/** What a stream has in this front end. */
+interface Served {
+  readonly capture: StreamCapture
+  directGet: DirectGet | null
+}
+
+/** JetStream for the clients of one account: its subjects, its requests, and what they lead to. */
+export class JetStream implements StreamsListener {
+  readonly #options: JetStreamOptions
+  readonly #router: ApiRouter
+  readonly #consumers: ConsumerDirectory
+  readonly #advisories: StreamAdvisories
+  readonly #served = new Map<Stream, Served>()
+  #isRestored = false
+
+  constructor(options: JetStreamOptions) {
+    const { account, streams, clock, scheduler, random, logger } = options
+    const { publisher } = account
+    this.#options = options
+    this.#router = new ApiRouter(account, publisher, scheduler)
+    const output = new NatsConsumerOutput(publisher, clock, random)
+    const consumerPorts = { clock, scheduler, random, output, logger }
+    this.#consumers = new ConsumerDirectory(options.consumerStore, consumerPorts)
+    this.#advisories = new StreamAdvisories(publisher, clock, random)
+    const serverMetadata = {
+      '_nats.ver': NATS_VERSION,
+      '_nats.level': String(JETSTREAM_API_LEVEL),
+    }
+    const router = this.#router
+    const apiLevel = JETSTREAM_API_LEVEL
+    new StreamRequests({
+      ...{ router, streams, clock, logger, serverMetadata, apiLevel },
+      consumerCount: (stream) => this.#consumers.consumersOf(stream)?.size ?? 0,
+    })
+    new MessageRequests(router, streams)
+    const requests = new ConsumerRequests(this.#consumers, clock, serverMetadata)
+    new ConsumerRouter({ router, publisher, requests, directory: this.#consumers, logger })
+    streams.listener = this
+    this.#isRestored = true
+  }
+
+  added(stream: Stream): void {
+    const { account, keptConsumersOf } = this.#options
+    const capture = new StreamCapture(stream, account, account.publisher)
+    this.#served.set(stream, { capture, directGet: this.#directGetFor(stream) })
+    const kept = this.#isRestored ? [] : keptConsumersOf(stream.name)
+    this.#consumers.streamOpened(
+      {
+        reader: stream,
+        facts: () => factsOf(stream.config),
+        consumersChanged: () => this.#consumersChanged(stream),
+        finished: (_, firstSequence, lastSequence) => stream.finished(firstSequence, lastSequence),
+      },
+      kept,
+    )
+    this.#consumersChanged(stream)
+    if (this.#isRestored) this.#advisories.tell(stream.name, 'create')
+  }
+
+  updated(stream: Stream, before: StreamConfig): void {
+    const served = this.#served.get(stream)
+    if (served === undefined) return
+    served.capture.configure()
+    if (before.allow_direct !== stream.config.allow_direct) {
+      served.directGet?.stop()
+      served.directGet = this.#directGetFor(stream)
+    }
+    if (before.retention !== stream.config.retention) this.#consumersChanged(stream)
+    this.#advisories.tell(stream.name, 'modify')
+  }
+
+  removed(stream: Stream): void {
+    const { logger } = this.#options
+    const served = this.#served.get(stream)
+    this.#served.delete(stream)
+    served?.capture.stop()
+    served?.directGet?.stop()
+    this.#consumers.streamDeleted(stream.name).catch((error: unknown) => {
+      logger.error('consumers of a deleted stream could not be removed', { error })
+    })
+    this.#advisories.tell(stream.name, 'delete')
+  }
+
+  stored(stream: Stream, message: NewMessage, sequence: number, subjectLast: number): void {
+    this.#served.get(stream)?.capture.stored(message, sequence, subjectLast)
+  }
+
+  close(): void {
+    this.#consumers.close()
+  }
+
+  #directGetFor(stream: Stream): DirectGet | null {
+    const { allow_direct, mirror_direct } = stream.config
+    if (!allow_direct && !mirror_direct) return null
+    return new DirectGet(this.#router, this.#options.account.publisher, stream)
+  }
+
+  /** Who has to be asked before a message goes. */
+  #consumersChanged(stream: Stream): void {
+    if (stream.config.retention === 'limits') {
+      stream.setNeeds(null)
+      return
+    }
+    const isQueue = stream.config.retention === 'workqueue'
+    const consumers = this.#consumers.consumersOf(stream.name)?.all() ?? []
+    const filters = consumers.map(({ config }) => new SubjectFilter(filtersOf(config)))
+    stream.setNeeds((sequence, subject) => {
+      if (consumers.some((consumer) => consumer.needs(sequence, subject))) return true
+      // A queue keeps what nobody came for so far.
+      return isQueue && !filters.some((filter) => filter.passes(subject))
+    })
+  }
+}
+
+function factsOf(config: StreamConfig): StreamFacts {
+  const { retention, subjects = [], num_replicas, consumer_limits: limits } = config
+  return {
+    ...{ retention, subjects, num_replicas },
+    consumerMaxAckPending: limits.max_ack_pending ?? 0,
+    consumerInactiveThreshold: limits.inactive_threshold ?? 0,
+    maxConsumers: config.max_consumers,
+  }
+}

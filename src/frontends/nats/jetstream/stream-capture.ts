@@ -1,0 +1,105 @@
+import { withHeaders } from '../../../broker/jetstream/stream/message-headers.ts'
+import type { NewMessage } from '../../../broker/jetstream/stream/record-mapping.ts'
+import type { Stream } from '../../../broker/jetstream/stream/stream.ts'
+import type { PublishDone } from '../../../broker/jetstream/stream/stream-publisher.ts'
+import { SubjectTransform } from '../../../broker/jetstream/stream/subject-transform.ts'
+import { isPublishable } from '../../../broker/subjects/subject.ts'
+import type { PublishedMessage } from '../../../wire/nats/published-message.ts'
+import type { ServerPublisher, SubjectSpace } from '../server-publisher.ts'
+import { type Subscriber, Subscription } from '../subscription.ts'
+import { isoTime } from './consumer-info-json.ts'
+
+/** A header block without a header: the same as none. */
+const EMPTY_BLOCK_BYTES = 'NATS/1.0\r\n\r\n'.length
+
+const NO_PAYLOAD = Buffer.alloc(0)
+
+const nobodyWaits: PublishDone = () => undefined
+
+/** Takes what is published to the subjects of a stream, and answers once it is durable. */
+export class StreamCapture implements Subscriber {
+  readonly #stream: Stream
+  readonly #space: SubjectSpace
+  readonly #publisher: ServerPublisher
+  #subscriptions: Subscription[] = []
+  #republish: SubjectTransform | null = null
+
+  constructor(stream: Stream, space: SubjectSpace, publisher: ServerPublisher) {
+    this.#stream = stream
+    this.#space = space
+    this.#publisher = publisher
+    this.configure()
+  }
+
+  /** The stream has other subjects now. */
+  configure(): void {
+    const { subjects = [], republish } = this.#stream.config
+    const kept = this.#subscriptions.filter(({ subject }) => subjects.includes(subject))
+    for (const gone of this.#subscriptions) {
+      if (!kept.includes(gone)) this.#space.router.remove(gone.subject, '', gone)
+    }
+    const before = new Set(kept.map(({ subject }) => subject))
+    const added = subjects
+      .filter((subject) => !before.has(subject))
+      .map((subject) => new Subscription(this, subject, '', ''))
+    for (const one of added) this.#space.router.insert(one.subject, '', one)
+    this.#subscriptions = [...kept, ...added]
+    const made =
+      republish === undefined ? null : SubjectTransform.make(republish.src ?? '>', republish.dest)
+    this.#republish = typeof made === 'string' ? null : made
+  }
+
+  stop(): void {
+    for (const one of this.#subscriptions) this.#space.router.remove(one.subject, '', one)
+    this.#subscriptions = []
+  }
+
+  deliver(_: Subscription, message: PublishedMessage): boolean {
+    const { bytes, bodyStart, bodyEnd, hasHeaders, headerByteCount } = message
+    const payloadStart = bodyStart + (hasHeaders ? headerByteCount : 0)
+    const taken: NewMessage = {
+      subject: message.subject(),
+      headers:
+        payloadStart - bodyStart > EMPTY_BLOCK_BYTES
+          ? Buffer.from(bytes.subarray(bodyStart, payloadStart))
+          : null,
+      payload: Buffer.from(bytes.subarray(payloadStart, bodyEnd)),
+    }
+    const isAnswered = message.hasReply && this.#stream.config.no_ack !== true
+    this.#stream.publish(taken, isAnswered ? this.#answerTo(message.reply()) : nobodyWaits)
+    return true
+  }
+
+  /** A message is durable: who listens to its copy gets that. */
+  stored(message: NewMessage, sequence: number, subjectLast: number): void {
+    const to = this.#republish?.apply(message.subject)
+    if (to === undefined || to === null || !isPublishable(to)) return
+    const { state, config } = this.#stream
+    const isHeadersOnly = config.republish?.headers_only === true
+    const headers = withHeaders(message.headers, [
+      ['Nats-Stream', config.name],
+      ['Nats-Subject', message.subject],
+      ['Nats-Sequence', String(sequence)],
+      ['Nats-Time-Stamp', isoTime(state.index.timeOf(sequence))],
+      ['Nats-Last-Sequence', String(subjectLast)],
+      ...(isHeadersOnly ? [['Nats-Msg-Size', String(message.payload.byteLength)] as const] : []),
+    ])
+    this.#publisher.publish(to, null, headers, isHeadersOnly ? NO_PAYLOAD : message.payload)
+  }
+
+  #answerTo(reply: string): PublishDone {
+    return (outcome) => {
+      const stream = this.#stream.config.name
+      const json =
+        'err_code' in outcome
+          ? { error: outcome, stream, seq: 0 }
+          : {
+              stream,
+              seq: outcome.sequence,
+              ...(outcome.isDuplicate && { duplicate: true }),
+            }
+      const payload = Buffer.from(JSON.stringify(json), 'latin1')
+      this.#publisher.publish(reply, null, null, payload)
+    }
+  }
+}

@@ -1,0 +1,251 @@
+import type { Stream } from '../../../broker/jetstream/stream/stream.ts'
+import {
+  invalidJson,
+  purgeFailed,
+  type StreamRefusal,
+  StreamRefusals,
+} from '../../../broker/jetstream/stream/stream-refusal.ts'
+import type { Streams } from '../../../broker/jetstream/stream/streams.ts'
+import { SubjectFilter } from '../../../broker/jetstream/stream/subject-filter.ts'
+import type { Clock } from '../../../ports/clock.ts'
+import type { Logger } from '../../../ports/logger.ts'
+import type { ApiRequest, ApiRouter } from './api-router.ts'
+import { parseByteJson } from './byte-json.ts'
+import { headerValue } from './header-value.ts'
+import { isObject, type ParsedStream, parseStream } from './stream-config-json.ts'
+import { NO_DETAILS, type StreamDetails, streamInfoJson } from './stream-info-json.ts'
+
+type Fields = Readonly<Record<string, unknown>>
+type Answer = Fields | StreamRefusal
+
+export interface StreamRequestsPorts {
+  readonly router: ApiRouter
+  readonly streams: Streams
+  readonly clock: Clock
+  readonly logger: Logger
+  /** Shown with each stream: the version of the server. */
+  readonly serverMetadata: Readonly<Record<string, string>>
+  readonly apiLevel: number
+  consumerCount(stream: string): number
+}
+
+/** Source: JSApiNamesLimit and JSApiListLimit of nats-server. */
+const MAX_NAMES = 1024
+const MAX_INFOS = 256
+
+const SEPARATORS = /[\\/]/
+
+/** An object of JSON that a request has, or none; texts of clients may be anything else, which is not read. */
+const JSON_START = /^\s*[[{]/
+
+/** The requests about streams. Source: jetstream_api.go of nats-server. */
+export class StreamRequests {
+  readonly #ports: StreamRequestsPorts
+
+  constructor(ports: StreamRequestsPorts) {
+    this.#ports = ports
+    this.#on('INFO', 'account_info', () => this.#accountInfo())
+    this.#on('STREAM.CREATE.*', 'stream_create', (request) => this.#create(request))
+    this.#on('STREAM.UPDATE.*', 'stream_update', (request) => this.#update(request))
+    this.#on('STREAM.NAMES', 'stream_names', (request) => this.#names(request))
+    this.#on('STREAM.LIST', 'stream_list', (request) => this.#list(request))
+    this.#on('STREAM.INFO.*', 'stream_info', (request) => this.#info(request))
+    this.#on('STREAM.DELETE.*', 'stream_delete', (request) => this.#delete(request))
+    this.#on('STREAM.PURGE.*', 'stream_purge', (request) => this.#purge(request))
+  }
+
+  /** @param name of the type of its answer */
+  #on(
+    subject: string,
+    name: string,
+    answer: (request: ApiRequest) => Answer | Promise<Answer>,
+  ): void {
+    const { router, logger } = this.#ports
+    const type = `${name}_response`
+    router.on(`$JS.API.${subject}`, (request) => {
+      this.#answered(request, answer).then(
+        (body) => {
+          if (isRefusal(body)) router.refuse(request, type, body)
+          else router.answer(request, type, body, 'latin1')
+        },
+        (error: unknown) => logger.error('a request failed', { subject: request.subject, error }),
+      )
+    })
+  }
+
+  async #answered(
+    request: ApiRequest,
+    answer: (request: ApiRequest) => Answer | Promise<Answer>,
+  ): Promise<Answer> {
+    const level = request.headers === null ? null : headerValue(request.headers, REQUIRED_LEVEL)
+    if (level !== null && !(Number(level) <= this.#ports.apiLevel)) return StreamRefusals.apiLevel
+    return answer(request)
+  }
+
+  #accountInfo(): Answer {
+    const { streams, router, apiLevel, consumerCount } = this.#ports
+    const all = streams.all()
+    let memory = 0
+    let storage = 0
+    let reservedMemory = 0
+    let reservedStorage = 0
+    let consumers = 0
+    for (const { config, state, name } of all) {
+      const reserved = Math.max(0, config.max_bytes)
+      consumers += consumerCount(name)
+      if (config.storage === 'memory') {
+        memory += state.index.byteCount
+        reservedMemory += reserved
+      } else {
+        storage += state.index.byteCount
+        reservedStorage += reserved
+      }
+    }
+    return {
+      memory,
+      storage,
+      reserved_memory: reservedMemory,
+      reserved_storage: reservedStorage,
+      streams: all.length,
+      consumers,
+      limits: NO_LIMITS,
+      api: { level: apiLevel, total: router.counts.requests, errors: router.counts.errors },
+    }
+  }
+
+  async #create(request: ApiRequest): Promise<Answer> {
+    const parsed = this.#parsedFor(request)
+    if (isRefusal(parsed)) return parsed
+    const created = await this.#ports.streams.create(parsed.wanted, parsed.isPedantic)
+    return 'err_code' in created ? created : { ...this.#json(created), did_create: true }
+  }
+
+  async #update(request: ApiRequest): Promise<Answer> {
+    const parsed = this.#parsedFor(request)
+    if (isRefusal(parsed)) return parsed
+    const updated = await this.#ports.streams.update(parsed.wanted, parsed.isPedantic)
+    return 'err_code' in updated ? updated : this.#json(updated)
+  }
+
+  #names({ payload }: ApiRequest): Answer {
+    const paging = pagingOf(payload)
+    if (isRefusal(paging)) return paging
+    const all = this.#ports.streams.all(paging.subject)
+    const offset = Math.min(paging.offset, all.length)
+    const names = all.slice(offset, offset + MAX_NAMES).map(({ name }) => name)
+    const shown = names.length === 0 ? null : names
+    return { total: all.length, offset, limit: MAX_NAMES, streams: shown }
+  }
+
+  #list({ payload }: ApiRequest): Answer {
+    const paging = pagingOf(payload)
+    if (isRefusal(paging)) return paging
+    const all = this.#ports.streams.all(paging.subject)
+    const offset = Math.min(paging.offset, all.length)
+    const streams = all.slice(offset, offset + MAX_INFOS).map((stream) => this.#json(stream))
+    return { total: all.length, offset, limit: MAX_INFOS, streams }
+  }
+
+  #info({ tokens: [name = ''], payload }: ApiRequest): Answer {
+    const body = bodyOf(payload)
+    if (isRefusal(body)) return body
+    const stream = this.#ports.streams.get(name)
+    if (stream === undefined) return StreamRefusals.notFound
+    const { deleted_details: hasDeleted, subjects_filter: filter, offset } = body
+    return this.#json(stream, {
+      hasDeleted: hasDeleted === true,
+      subjectsFilter: typeof filter === 'string' ? filter : '',
+      offset: countOf(offset),
+    })
+  }
+
+  async #delete({ tokens: [name = ''], payload }: ApiRequest): Promise<Answer> {
+    if (!isEmptyRequest(payload)) return StreamRefusals.notEmptyRequest
+    const refusal = await this.#ports.streams.remove(name)
+    return refusal ?? { success: true }
+  }
+
+  async #purge({ tokens: [name = ''], payload }: ApiRequest): Promise<Answer> {
+    const body = bodyOf(payload)
+    if (isRefusal(body)) return body
+    const { filter, seq, keep } = body
+    const sequence = countOf(seq)
+    const keepCount = countOf(keep)
+    if (sequence > 0 && keepCount > 0) return StreamRefusals.badRequest
+    const stream = this.#ports.streams.get(name)
+    if (stream === undefined) return StreamRefusals.notFound
+    if (stream.config.sealed) return StreamRefusals.sealed
+    if (stream.config.deny_purge) return purgeFailed('stream purge not permitted')
+    const before = sequence > 0 ? sequence : Number.POSITIVE_INFINITY
+    const subjects = typeof filter === 'string' && filter !== '' ? [filter] : []
+    return new Promise((resolve) => {
+      stream.purge(new SubjectFilter(subjects), before, keepCount, (purged, isKept) =>
+        resolve(isKept ? { success: true, purged } : purgeFailed('the purge could not be stored')),
+      )
+    })
+  }
+
+  #parsedFor({ payload, tokens: [name = ''] }: ApiRequest): ParsedStream | StreamRefusal {
+    let parsed: ParsedStream | string
+    try {
+      parsed = parseStream(parseByteJson(payload))
+    } catch {
+      return invalidJson('unexpected end of JSON input')
+    }
+    if (typeof parsed === 'string') return invalidJson(parsed)
+    if (parsed.wanted.name !== name) return StreamRefusals.nameMismatch
+    return SEPARATORS.test(name) ? StreamRefusals.nameHasSeparators : parsed
+  }
+
+  #json(stream: Stream, details: StreamDetails = NO_DETAILS): Fields {
+    const { clock, serverMetadata, consumerCount } = this.#ports
+    const count = consumerCount(stream.name)
+    return streamInfoJson(stream, details, count, clock.nowMs(), serverMetadata)
+  }
+}
+
+const REQUIRED_LEVEL = 'Nats-Required-Api-Level'
+
+const NO_LIMITS = {
+  max_memory: -1,
+  max_storage: -1,
+  max_streams: -1,
+  max_consumers: -1,
+  max_ack_pending: -1,
+  memory_max_stream_bytes: -1,
+  storage_max_stream_bytes: -1,
+  max_bytes_required: false,
+}
+
+function isRefusal(answer: object): answer is StreamRefusal {
+  return 'err_code' in answer
+}
+
+/** The fields of a request; none when there is no JSON. */
+function bodyOf(payload: Buffer): Fields | StreamRefusal {
+  if (!JSON_START.test(payload.toString('latin1', 0, 64))) return {}
+  try {
+    const body = parseByteJson(payload)
+    return isObject(body) ? body : invalidJson('json: cannot unmarshal array into Go value')
+  } catch {
+    return invalidJson('unexpected end of JSON input')
+  }
+}
+
+function pagingOf(payload: Buffer): { offset: number; subject: string } | StreamRefusal {
+  const body = bodyOf(payload)
+  if (isRefusal(body)) return body
+  const { offset, subject } = body
+  return { offset: countOf(offset), subject: typeof subject === 'string' ? subject : '' }
+}
+
+/** A count that a client gave, 0 for anything else. */
+function countOf(value: unknown): number {
+  return Number.isSafeInteger(value) && (value as number) > 0 ? (value as number) : 0
+}
+
+/** Source: isEmptyRequest of nats-server: nothing, or an empty object. */
+function isEmptyRequest(payload: Buffer): boolean {
+  const text = payload.toString('latin1').trim()
+  return text === '' || /^\{\s*\}$/.test(text)
+}

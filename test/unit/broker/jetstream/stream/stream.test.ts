@@ -1,0 +1,322 @@
+import assert from 'node:assert/strict'
+import { describe, it } from 'node:test'
+import fc from 'fast-check'
+import { UNPOOLED } from '../../../../../src/base/lease.ts'
+import type {
+  StreamConfig,
+  WantedStream,
+} from '../../../../../src/broker/jetstream/stream/stream-config.ts'
+import { SubjectFilter } from '../../../../../src/broker/jetstream/stream/subject-filter.ts'
+import { buildBatch } from '../../../../../src/records/batch-builder.ts'
+import { configOf, type Outcome, StreamHarness } from './stream-harness.ts'
+
+const ALL = new SubjectFilter([])
+
+/** The error number of a refusal; 0 when it was stored. */
+function errorOf(outcome: Outcome): number {
+  assert.ok(outcome !== null, 'it was answered')
+  return 'err_code' in outcome ? outcome.err_code : 0
+}
+
+function sequenceOf(outcome: Outcome): number {
+  assert.ok(outcome !== null && !('err_code' in outcome), 'it was stored')
+  return outcome.sequence
+}
+
+async function started(wanted: Omit<WantedStream, 'name'> = {}): Promise<StreamHarness> {
+  return StreamHarness.start(configOf(wanted))
+}
+
+/** The sequences that are there. */
+function there({ stream }: StreamHarness): number[] {
+  const found: number[] = []
+  for (let at = stream.nextSequence(0, ALL); Number.isFinite(at); ) {
+    found.push(at)
+    at = stream.nextSequence(at + 1, ALL)
+  }
+  return found
+}
+
+describe('publishing to a stream', () => {
+  it('answers when the message is durable, and shows it then', async () => {
+    const harness = await started()
+    const outcome = harness.publishOnly('s.a')
+    harness.scheduler.finishTurn()
+    assert.equal(outcome(), null)
+    assert.equal(harness.stream.lastSequence, 0)
+    harness.log.flush()
+    assert.deepEqual(outcome(), { sequence: 1, isDuplicate: false })
+    assert.equal(harness.stream.lastSequence, 1)
+  })
+
+  it('makes one batch of the messages of a turn', async () => {
+    const harness = await started()
+    for (let i = 0; i < 5; i++) harness.publishOnly(`s.${i}`)
+    harness.settle()
+    assert.equal(harness.log.logEndOffset, 5)
+    assert.equal(harness.stream.pendingCount(1, ALL), 5)
+  })
+
+  it('knows an id again within the window, also while the first is on its way', async () => {
+    const harness = await started({ duplicate_window: 1_000_000_000 })
+    const first = harness.publishOnly('s.a', { 'Nats-Msg-Id': '1' })
+    const again = harness.publishOnly('s.a', { 'Nats-Msg-Id': '1' })
+    harness.settle()
+    assert.deepEqual(first(), { sequence: 1, isDuplicate: false })
+    assert.deepEqual(again(), { sequence: 1, isDuplicate: true })
+    harness.clock.timeMs += 999
+    assert.deepEqual(harness.publish('s.a', { 'Nats-Msg-Id': '1' }), {
+      sequence: 1,
+      isDuplicate: true,
+    })
+    harness.clock.timeMs += 1
+    assert.equal(sequenceOf(harness.publish('s.a', { 'Nats-Msg-Id': '1' })), 2)
+  })
+
+  it('checks what is expected against what is on its way', async () => {
+    const harness = await started()
+    const bySubject = { 'Nats-Expected-Last-Subject-Sequence': '0' }
+    const outcomes = [
+      harness.publishOnly('s.a', bySubject),
+      harness.publishOnly('s.a', bySubject),
+      harness.publishOnly('s.b', { 'Nats-Expected-Last-Sequence': '1' }),
+      harness.publishOnly('s.b', { 'Nats-Expected-Last-Sequence': '1' }),
+      harness.publishOnly('s.b', {
+        'Nats-Expected-Last-Subject-Sequence': '2',
+        'Nats-Expected-Last-Subject-Sequence-Subject': 's.*',
+      }),
+    ]
+    harness.settle()
+    assert.deepEqual(
+      outcomes.map((outcome) => errorOf(outcome())),
+      [0, 10071, 0, 10071, 0],
+    )
+  })
+})
+
+describe('a message that may not be stored', () => {
+  it('is refused with the numbers of nats-server', async () => {
+    const harness = await started({ max_msg_size: 100 })
+    const errors = [
+      harness.publish('s.a', { 'Nats-Expected-Stream': 'other' }),
+      harness.publish('s.a', { 'Nats-Expected-Last-Msg-Id': 'x' }),
+      harness.publish('s.a', { 'Nats-Rollup': 'sub' }),
+      harness.publish('s.a', { 'Nats-TTL': '5s' }),
+      harness.publish('s.a', { 'Nats-Expected-Last-Subject-Sequence-Subject': 's.a' }),
+      harness.publish('s.a', { 'Nats-Incr': '+1' }),
+      harness.publish('s.a', {}, 'x'.repeat(101)),
+    ].map(errorOf)
+    assert.deepEqual(errors, [10060, 10070, 10111, 10166, 10193, 10168, 10054])
+    assert.equal(harness.log.logEndOffset, 0)
+  })
+
+  it('is refused when it finds no room and new ones are discarded', async () => {
+    const harness = await started({ discard: 'new', max_msgs: 2, max_msgs_per_subject: 1 })
+    assert.equal(errorOf(harness.publish('s.a')), 0)
+    assert.equal(errorOf(harness.publish('s.b')), 0)
+    assert.equal(errorOf(harness.publish('s.c')), 10077)
+    assert.equal(errorOf(harness.publish('s.a')), 0)
+    assert.deepEqual(there(harness), [2, 3])
+  })
+
+  it('is refused when the log takes nothing any more', async () => {
+    const harness = await started()
+    const outcome = harness.publishOnly('s.a')
+    harness.scheduler.finishTurn()
+    harness.log.fail()
+    assert.equal(errorOf(outcome()), 10077)
+  })
+})
+
+describe('limits of a stream', () => {
+  it('remove the oldest messages, of all and of each subject', async () => {
+    const harness = await started({ max_msgs: 4, max_msgs_per_subject: 2 })
+    for (const subject of ['s.a', 's.a', 's.a', 's.b', 's.c', 's.d']) harness.publish(subject)
+    assert.deepEqual(there(harness), [3, 4, 5, 6])
+  })
+
+  it('remove what is too old, and leave a marker of a subject that has nothing else', async () => {
+    const harness = await started({
+      max_age: 5_000_000_000,
+      allow_msg_ttl: true,
+      subject_delete_marker_ttl: 60_000_000_000,
+      allow_rollup_hdrs: true,
+    })
+    harness.publish('s.a')
+    harness.publish('s.b', { 'Nats-TTL': 'never' })
+    harness.scheduler.advance(5_100)
+    harness.settle()
+    assert.deepEqual(there(harness), [2, 3])
+    const [marker] = await messagesOf(harness, [3])
+    assert.equal(marker?.subject, 's.a')
+    assert.match(marker?.headers?.toString() ?? '', /Nats-Marker-Reason: MaxAge/)
+  })
+
+  it('let a message live for its own time', async () => {
+    const harness = await started({ allow_msg_ttl: true })
+    harness.publish('s.a', { 'Nats-TTL': '2' })
+    harness.publish('s.b', { 'Nats-TTL': '1m' })
+    harness.publish('s.c')
+    assert.equal(errorOf(harness.publish('s.d', { 'Nats-TTL': 'soon' })), 10165)
+    harness.scheduler.advance(2_100)
+    assert.deepEqual(there(harness), [2, 3])
+    harness.scheduler.advance(60_000)
+    assert.deepEqual(there(harness), [3])
+  })
+})
+
+async function messagesOf(harness: StreamHarness, sequences: readonly number[]) {
+  return new Promise<readonly ({ subject: string; headers: Buffer | null } | null)[]>(
+    (resolve, reject) => {
+      harness.stream.read(sequences, (error, messages) =>
+        error === null ? resolve(messages) : reject(error),
+      )
+    },
+  )
+}
+
+describe('records that a Kafka client produces', () => {
+  it('are messages whose keys are subjects, or tokens of them', async () => {
+    const harness = await started()
+    const key = (text: string | null) => (text === null ? null : Buffer.from(text))
+    const batch = buildBatch(
+      ['s.1', 'customer 7', null].map((text) => ({
+        timestamp: 5,
+        key: key(text),
+        value: Buffer.from('v'),
+        headers: [
+          { key: 'kind', value: Buffer.from('a') },
+          { key: 'lines', value: Buffer.from('1\n2') },
+        ],
+      })),
+    )
+    harness.partition.appendOwn(batch, UNPOOLED, { appendDone() {} }, 0)
+    harness.log.flush()
+    const messages = await messagesOf(harness, [1, 2, 3])
+    assert.deepEqual(
+      messages.map((message) => message?.subject),
+      ['s.1', 'S.customer%207', 'S'],
+    )
+    const block = 'NATS/1.0\r\nkind: a\r\nlines;b64: MQoy\r\n\r\n'
+    assert.equal(messages[0]?.headers?.toString(), block)
+    assert.equal(harness.stream.pendingCount(1, new SubjectFilter(['S.*'])), 1)
+  })
+})
+
+const SETTINGS: Omit<WantedStream, 'name'>[] = [
+  {},
+  { max_msgs: 5 },
+  { max_msgs_per_subject: 2 },
+  { max_bytes: 400, max_msgs_per_subject: 3 },
+  { max_age: 3_000_000_000, duplicate_window: 1_000_000_000 },
+  { first_seq: 1000, discard: 'new', max_msgs: 6 },
+]
+
+const SHARED = { allow_rollup_hdrs: true, allow_msg_ttl: true }
+
+type Step =
+  | { kind: 'publish'; subject: string; header: string; settles: boolean }
+  | { kind: 'remove'; pick: number }
+  | { kind: 'purge'; subject: string; keep: number }
+  | { kind: 'wait'; ms: number }
+  | { kind: 'configure'; maxMessages: number }
+
+const subject = fc.constantFrom('s.a', 's.b', 's.c', 's.d')
+const step: fc.Arbitrary<Step> = fc.oneof(
+  {
+    weight: 8,
+    arbitrary: fc.record({
+      kind: fc.constant('publish' as const),
+      subject,
+      header: fc.constantFrom('', '', '', 'Nats-Msg-Id: 7', 'Nats-Rollup: sub', 'Nats-TTL: 2'),
+      settles: fc.boolean(),
+    }),
+  },
+  { weight: 2, arbitrary: fc.record({ kind: fc.constant('remove' as const), pick: fc.nat(30) }) },
+  {
+    weight: 1,
+    arbitrary: fc.record({
+      kind: fc.constant('purge' as const),
+      subject: fc.constantFrom('s.a', 's.*', '>'),
+      keep: fc.nat(3),
+    }),
+  },
+  {
+    weight: 2,
+    arbitrary: fc.record({ kind: fc.constant('wait' as const), ms: fc.constantFrom(100, 1500) }),
+  },
+  {
+    weight: 1,
+    arbitrary: fc.record({
+      kind: fc.constant('configure' as const),
+      maxMessages: fc.constantFrom(-1, 3, 6),
+    }),
+  },
+)
+
+async function play(harness: StreamHarness, one: Step): Promise<void> {
+  const { stream, scheduler } = harness
+  switch (one.kind) {
+    case 'publish': {
+      const [name = '', value = ''] = one.header.split(': ')
+      harness.publishOnly(one.subject, name === '' ? {} : { [name]: value })
+      if (one.settles) harness.settle()
+      break
+    }
+    case 'remove':
+      stream.removeMessage(stream.firstSequence + one.pick, () => undefined)
+      break
+    case 'purge':
+      harness.purge([one.subject], Number.POSITIVE_INFINITY, one.keep)
+      break
+    case 'wait':
+      scheduler.advance(one.ms)
+      harness.settle()
+      break
+    case 'configure': {
+      await stream.keepRemovals()
+      const config: StreamConfig = { ...stream.config, max_msgs: one.maxMessages }
+      stream.configure(config, stream.everySubject)
+    }
+  }
+}
+
+describe('a stream that is made again from its log', () => {
+  it('is what it was, whatever happened to it', async () => {
+    await fc.assert(
+      fc.asyncProperty(
+        fc.constantFrom(...SETTINGS),
+        fc.array(step, { maxLength: 40 }),
+        async (settings, steps) => {
+          const harness = await started({ ...settings, ...SHARED })
+          for (const one of steps) await play(harness, one)
+          harness.settle()
+          // What expired is decided by the clock, which goes on.
+          harness.scheduler.advance(20)
+          harness.settle()
+          const before = harness.snapshot()
+          await harness.restart()
+          harness.settle()
+          assert.deepEqual(withoutIds(harness.snapshot()), withoutIds(before))
+        },
+      ),
+      { numRuns: 300 },
+    )
+  })
+
+  it('answers an id of its window as a duplicate', async () => {
+    const harness = await started()
+    harness.publish('s.a', { 'Nats-Msg-Id': '1' })
+    await harness.restart()
+    assert.deepEqual(harness.publish('s.a', { 'Nats-Msg-Id': '1' }), {
+      sequence: 1,
+      isDuplicate: true,
+    })
+  })
+})
+
+/** Ids, and the time of a message that is gone, go with the records that had them. */
+function withoutIds(snapshot: object): object {
+  const { idCount, lastMessageId, lastTimeMs, ...rest } = snapshot as Record<string, unknown>
+  return rest
+}
