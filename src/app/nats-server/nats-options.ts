@@ -80,6 +80,7 @@ export function readNatsOptions(conf: ConfReader, flags: NatsFlags): NatsServerO
     security: readSecurity(conf, flags),
     limits: readLimits(conf, defaults.limits),
     maxConnections: conf.integer('max_connections', 'max_conn') ?? defaults.maxConnections,
+    allowsHeaders: conf.flag('no_header_support') !== true,
     tls: readTls(conf),
     allowsClear: conf.flag('allow_non_tls') ?? false,
     webSocket: readWebSocket(conf, host),

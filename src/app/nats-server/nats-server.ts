@@ -53,6 +53,8 @@ export class NatsServer {
     const random = new SystemRandom()
     this.frontend = new NatsFrontend({ ...ports, ...settings, random, isHashOf: isBcryptOf })
     this.#jetStream = ports.jetStream === null ? null : this.#serveStreams(ports.jetStream)
+    this.frontend.maxConnections = settings.maxConnections
+    this.frontend.allowsHeaders = settings.allowsHeaders
     const startedAtMs = ports.clock.nowMs()
     const cpuPercent = cpuMeter(ports.clock)
     this.#monitor = new NatsMonitor(this.frontend, () => ({
@@ -91,6 +93,7 @@ export class NatsServer {
   /** Reads again what can change while it runs: users, accounts, limits, certificates. */
   reload(settings: NatsSettings): void {
     this.#settings = settings
+    this.frontend.maxConnections = settings.maxConnections
     if (settings.tls !== null) this.#tls?.replace(settings.tls)
     this.frontend.reload(settings.security, settings.limits)
     this.#monitor.accountsChanged()
@@ -141,12 +144,7 @@ export class NatsServer {
     const settings = this.#settings
     // Silent clients are asked whether they are there.
     const rest = { ...common, idleTimeoutMs: -1 }
-    const { maxConnections } = settings
-    const options = {
-      ...rest,
-      ...settings.address,
-      maxConnections: Math.min(rest.maxConnections, maxConnections),
-    }
+    const options = { ...rest, ...settings.address }
     const { tls } = settings
     if (tls !== null) this.#tls = new TlsSockets(tls, logger)
     const transport = new NodeTransport({

@@ -19,6 +19,7 @@ export interface NatsSettings {
   readonly security: SecuritySettings
   readonly limits: NatsLimits
   readonly maxConnections: number
+  readonly allowsHeaders: boolean
   /** Streams are served. */
   readonly hasJetStream: boolean
   readonly tls: TlsSettings | null
@@ -56,6 +57,7 @@ export function defaultNatsSettings(address: ListenAddress): NatsSettings {
     security: OPEN,
     limits: LIMITS,
     maxConnections: MAX_CONNECTIONS,
+    allowsHeaders: true,
     hasJetStream: true,
     tls: null,
     allowsClear: false,

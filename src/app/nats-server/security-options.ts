@@ -15,15 +15,7 @@ import { readOperator } from './operator-options.ts'
 import { readPermissions, readUsers } from './user-options.ts'
 
 /** What an account of a configuration may say besides, which means nothing without JetStream or a cluster. */
-const PASSED_OVER = [
-  'jetstream',
-  'limits',
-  'mappings',
-  'maps',
-  'trace_dest',
-  'msg_trace',
-  'cluster_traffic',
-]
+const PASSED_OVER = ['jetstream', 'mappings', 'maps', 'trace_dest', 'msg_trace', 'cluster_traffic']
 
 /** Who may come in, and what they may do there. */
 export function readSecurity(
@@ -90,7 +82,11 @@ function readAuthorization(
 function readAccount(name: string, block: ConfReader): AccountSettings {
   const exports = block.blockList('exports').map(readExport)
   const imports = block.blockList('imports').map(readImport)
-  return { name, exports, imports }
+  const limits = block.block('limits')
+  const maxConnections = limits?.integer('max_connections', 'max_conn') ?? -1
+  const maxSubscriptions = limits?.integer('max_subscriptions', 'max_subs') ?? -1
+  limits?.finish()
+  return { name, exports, imports, maxConnections, maxSubscriptions }
 }
 
 function readExport(entry: ConfReader): ExportSettings {

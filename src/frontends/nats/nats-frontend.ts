@@ -4,7 +4,9 @@ import type { Meter } from '../../ports/meter.ts'
 import type { Random } from '../../ports/random.ts'
 import type { Scheduler, Timer } from '../../ports/scheduler.ts'
 import type { Connection, Listener, ListenOptions, Transport } from '../../ports/transport.ts'
+import { ErrorText } from '../../wire/nats/error-text.ts'
 import type { ServerInfo } from '../../wire/nats/server-text.ts'
+import type { Account } from './account.ts'
 import { Accounts } from './accounts.ts'
 import { Authenticator, type AuthenticatorPorts } from './auth/authenticator.ts'
 import type { ConnectionKind, SecuritySettings } from './auth/security-settings.ts'
@@ -58,6 +60,10 @@ export class NatsFrontend {
   /** Clients that came, ever. */
   connectionTotal = 0
   slowConsumerTotal = 0
+  /** Clients at one time, for all ports. */
+  maxConnections = Number.POSITIVE_INFINITY
+  /** Messages may have headers. */
+  allowsHeaders = true
   readonly #options: NatsFrontendOptions
   readonly #services: NatsServices
   readonly #limits: NatsLimits
@@ -142,6 +148,27 @@ export class NatsFrontend {
     this.#shared.apply(security)
     this.#services.authenticator = new Authenticator(security, this.accounts, this.#options)
     for (const session of [...this.#sessions]) session.recheck()
+    this.#dismissSurplus()
+  }
+
+  /** Those that came first stay. */
+  #dismissSurplus(): void {
+    const countOf = new Map<Account, number>()
+    let count = 0
+    for (const session of this.#sessions) {
+      const { identity } = session
+      if (identity === null || session.isEnding) continue
+      const { account, maxAccountConnections } = identity
+      const accountCount = (countOf.get(account) ?? 0) + 1
+      const isAccountFull = maxAccountConnections >= 0 && accountCount > maxAccountConnections
+      if (count >= this.maxConnections) session.dismiss(ErrorText.MAX_CONNECTIONS)
+      else if (isAccountFull) session.dismiss(ErrorText.MAX_ACCOUNT_CONNECTIONS)
+      else {
+        count++
+        countOf.set(account, accountCount)
+      }
+    }
+    this.#services.hub.flush(null)
   }
 
   /** What INFO says of the server has changed: new clients hear it, and those there are. */
@@ -195,7 +222,7 @@ export class NatsFrontend {
     const origin = { connection, kind, requiresTls: tls.isRequired, info }
     const session = new NatsSession(origin, this.#services, this.#hooks)
     this.#sessions.add(session)
-    const isTooMany = this.#sessions.size > options.maxConnections
+    const isTooMany = this.#sessions.size > Math.min(options.maxConnections, this.maxConnections)
     // The transport is ready for writes once it has the session.
     this.#options.scheduler.endOfTurn(() => {
       if (isTooMany) session.refuseConnection()
@@ -216,6 +243,7 @@ export class NatsFrontend {
       ...describeServer(this.serverId, this.serverName),
       host: options.host,
       port: connection.localPort,
+      headers: this.allowsHeaders,
       max_payload: this.#limits.maxPayloadBytes,
       client_id: ++this.connectionTotal,
       client_ip: connection.remoteAddress,

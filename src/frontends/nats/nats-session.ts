@@ -112,6 +112,10 @@ export class NatsSession
     return this.#options
   }
 
+  get isEnding(): boolean {
+    return this.#isEnding
+  }
+
   get identity(): Identity | null {
     return this.#identity.current
   }
@@ -152,6 +156,11 @@ export class NatsSession
   refuseConnection(): void {
     this.#fail(ErrorText.MAX_CONNECTIONS, 'too many connections')
     this.#services.hub.flush(null)
+  }
+
+  /** There may be fewer clients now. */
+  dismiss(text: string): void {
+    this.#fail(text, 'fewer connections are allowed')
   }
 
   /** The broker stops: tells the client, sends what there is, and closes. */
@@ -246,11 +255,12 @@ export class NatsSession
   }
 
   connect(json: string): void {
-    const options = parseConnect(json, this.#options)
-    if (options === null) {
+    const given = parseConnect(json, this.#options)
+    if (given === null) {
       this.refuse(null, 'a CONNECT that can not be read')
       return
     }
+    const options = { ...given, headers: given.headers && this.#info.headers }
     this.#options = options
     // It may be somebody else now, so what was subscribed before is gone.
     if (this.#isConnected) this.subscriptions.removeAll()

@@ -49,8 +49,11 @@ export class Authenticator {
     this.#ports = ports
     for (const user of settings.users) {
       const { permissions } = user
+      const limits = settings.accounts.find(({ name }) => name === user.account)
       const identity = {
         ...anybodyIn(accounts.get(user.account)),
+        maxAccountConnections: limits?.maxConnections ?? -1,
+        maxSubscriptions: limits?.maxSubscriptions ?? -1,
         user: user.user,
         permissions:
           permissions === null

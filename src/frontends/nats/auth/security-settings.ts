@@ -56,6 +56,10 @@ export interface AccountSettings {
   readonly name: string
   readonly exports: readonly ExportSettings[]
   readonly imports: readonly ImportSettings[]
+  /** -1: any number. */
+  readonly maxConnections: number
+  /** Of each client; -1: as many as the server allows. */
+  readonly maxSubscriptions: number
 }
 
 /** Trust in whoever an operator trusts: accounts and users come with signed claims. */

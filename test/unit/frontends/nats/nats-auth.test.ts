@@ -201,8 +201,9 @@ describe('NATS permissions', () => {
 })
 
 describe('NATS accounts', () => {
-  const A = { name: 'A', exports: [], imports: [] }
-  const B = { name: 'B', exports: [], imports: [] }
+  const unlimited = { exports: [], imports: [], maxConnections: -1, maxSubscriptions: -1 }
+  const A = { name: 'A', ...unlimited }
+  const B = { name: 'B', ...unlimited }
   const users = [user('a', { account: 'A' }), user('b', { account: 'B' })]
 
   async function clients(security: Partial<SecuritySettings>) {
@@ -252,5 +253,21 @@ describe('NATS accounts', () => {
     a.send(`PUB ${reply} 3\r\nyes\r\nPUB ${reply} 2\r\nno\r\n`)
     server.scheduler.finishTurn()
     assert.equal(b.read(), 'MSG in.2 1 3\r\nyes\r\n')
+  })
+
+  it('limit their clients, also those there are when the limit changes', async () => {
+    const { server, a } = await clients({ accounts: [{ ...A, maxConnections: 1 }, B] })
+    const connect = () => server.connect({ ...MODERN, user: 'b', pass: 'b' })
+    const [second, third] = [connect(), connect()]
+    const refused = "-ERR 'maximum account active connections exceeded'\r\n"
+    assert.equal(server.connect({ ...MODERN, user: 'a', pass: 'a' }).read(), refused)
+    const accounts = [A, { ...B, maxConnections: 2 }]
+    server.frontend.reload({ ...OPEN, users, accounts }, {})
+    assert.equal(third.read(), refused)
+    assert.equal(second.isClosed, false)
+    server.frontend.maxConnections = 1
+    server.frontend.reload({ ...OPEN, users, accounts }, {})
+    assert.equal(second.read(), "-ERR 'maximum connections exceeded'\r\n")
+    assert.equal(a.isClosed, false)
   })
 })
