@@ -8,6 +8,13 @@ const SHORT_SESSION = {
   'group.consumer.session.timeout.ms': '5001',
   'group.consumer.min.session.timeout.ms': '5001',
 }
+const STREAMS_AT_ONCE = { 'group.streams.initial.rebalance.delay.ms': '0' }
+const SHORT_STREAMS_SESSION = {
+  'group.streams.heartbeat.interval.ms': '500',
+  'group.streams.min.heartbeat.interval.ms': '500',
+  'group.streams.session.timeout.ms': '501',
+  'group.streams.min.session.timeout.ms': '501',
+}
 /** Some wait for several assignments in a row, within one limit. */
 const QUICK_BEATS = {
   'group.consumer.heartbeat.interval.ms': '500',
@@ -31,6 +38,26 @@ const REQUEST_TESTS: Readonly<Record<string, Readonly<Record<string, string>>>> 
   WriteTxnMarkers: TRANSACTIONS,
   ConsumerGroupHeartbeat: AT_ONCE,
   ConsumerGroupDescribe: AT_ONCE,
+  StreamsGroupDescribe: { 'group.streams.assignment.interval.ms': '0' },
+}
+
+/** They leave members behind in a group that all of them use, so each has a broker of its own. */
+const STREAMS_TESTS: Readonly<Record<string, Readonly<Record<string, string>>>> = {
+  DynamicGroupConfig: {},
+  EmptyStreamsGroupId: {},
+  FencedMemberCanRejoinWithEpochZero: {},
+  GroupCoordinatorChange: {},
+  InternalTopicsCreation: {},
+  InvalidMemberEpoch: {},
+  MemberJoiningAndExpiring: SHORT_STREAMS_SESSION,
+  MemberLeaveHeartbeat: {},
+  StreamsGroupHeartbeatForMultipleMembers: {},
+  StreamsGroupHeartbeatIsAccessibleWhenNewGroupCoordinatorIsEnabledTopicNotExistFirst: {},
+  StreamsGroupHeartbeatIsInaccessibleWhenDisabledByStaticGroupCoordinatorProtocolConfig: {
+    'group.coordinator.rebalance.protocols': 'classic,consumer',
+  },
+  StreamsGroupHeartbeatIsInaccessibleWhenOffsetTopicNotExist: {},
+  StreamsGroupHeartbeatWithInvalidAPIVersion: {},
 }
 
 /** Groups that move between the protocols, by the policy that the tests ask for. */
@@ -62,6 +89,12 @@ export const groupClasses: readonly JavaClass[] = [
     config: { ...COMMON, ...SHORT_SESSION },
     include: 'testStaticMemberRemovedAfterSessionTimeoutExpiry.*',
   },
+  ...Object.entries(STREAMS_TESTS).map(([method, config]) => ({
+    name: requestTest('StreamsGroupHeartbeat'),
+    label: `${requestTest('StreamsGroupHeartbeat')} (${method})`,
+    config: { ...COMMON, ...STREAMS_AT_ONCE, ...config },
+    include: `test${method}`,
+  })),
   ...Object.entries(MIGRATION_TESTS).map(([policy, include]) => ({
     name: 'kafka.server.ConsumerProtocolMigrationTest',
     label: `kafka.server.ConsumerProtocolMigrationTest (${policy})`,
