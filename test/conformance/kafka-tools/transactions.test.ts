@@ -70,4 +70,30 @@ describe("Apache Kafka's tools for transactions", () => {
     assert.match(await mustRunTool('producer-perf-test', words(line)), /5000 records sent/)
     assert.equal((await committedValues('copier-perf')).length, 5_000)
   })
+
+  it('transactions go on while transaction.version is lowered step by step, and raised again', async () => {
+    const size = '--topic copier-levels --num-records 100 --record-size 100 --throughput -1'
+    const properties = `--command-property bootstrap.servers=${target().bootstrap}`
+    const levels = [
+      ['downgrade', 1],
+      ['downgrade', 0],
+      ['upgrade', 2],
+    ] as const
+    for (const [index, [way, level]] of levels.entries()) {
+      const line = `${way} --feature transaction.version=${level}`
+      assert.match(await run('features', line), new RegExp(`was ${way}d to ${level}`))
+      // The same id all the time: its state is written in the form of each level, and read.
+      const transactional = '--transactional-id levels --transaction-duration-ms 20'
+      const sent = await mustRunTool(
+        'producer-perf-test',
+        words(`${size} ${transactional} ${properties}`),
+      )
+      assert.match(sent, /100 records sent/)
+      assert.equal((await committedValues('copier-levels')).length, 100 * (index + 1))
+    }
+    assert.match(
+      await run('features', 'describe'),
+      /transaction\.version.*FinalizedVersionLevel: 2/,
+    )
+  })
 })

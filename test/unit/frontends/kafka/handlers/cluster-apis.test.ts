@@ -170,7 +170,19 @@ describe('the APIs of one node', () => {
     assert.equal(other?.errorCode, 3)
   })
 
-  it('features stay at their level', async () => {
+  it('producers are described per partition', async () => {
+    const handler = describeProducersHandler(await makeServices())
+    const topics = ['orders', 'nope', 'a/b'].map((name) => ({ name, partitionIndexes: [0] }))
+    const response = await call(describeProducersApi, handler, 0, { topics })
+    assert.deepEqual(
+      response.topics.map(({ partitions }) => partitions[0]?.errorCode),
+      [0, 3, 17],
+    )
+  })
+})
+
+describe('UpdateFeatures (KIP-584)', () => {
+  it('other features stay at their level', async () => {
     const handler = updateFeaturesHandler(await makeServices())
     const update = async (feature: string, maxVersionLevel: number) => {
       const featureUpdates = [{ feature, maxVersionLevel }]
@@ -181,14 +193,31 @@ describe('the APIs of one node', () => {
     assert.equal(await update('nope', 1), 95)
   })
 
-  it('producers are described per partition', async () => {
-    const handler = describeProducersHandler(await makeServices())
-    const topics = ['orders', 'nope', 'a/b'].map((name) => ({ name, partitionIndexes: [0] }))
-    const response = await call(describeProducersApi, handler, 0, { topics })
-    assert.deepEqual(
-      response.topics.map(({ partitions }) => partitions[0]?.errorCode),
-      [0, 3, 17],
-    )
+  it('transaction.version is lowered and raised, with the words of Kafka (KIP-778)', async () => {
+    const services = await makeServices()
+    const name = 'transaction.version'
+    await services.metadata.commit([{ kind: 'featureSet', name, level: 2 }])
+    const handler = updateFeaturesHandler(services)
+    const update = async (maxVersionLevel: number, upgradeType: number, validateOnly = false) => {
+      const featureUpdates = [{ feature: name, maxVersionLevel, upgradeType }]
+      const answer = await call(updateFeaturesApi, handler, 2, { featureUpdates, validateOnly })
+      const level = services.metadata.image.features.get(name) ?? 0
+      return [level, answer.errorCode, answer.errorMessage?.split('. ').at(-1)]
+    }
+    const [UPGRADE, SAFE, UNSAFE] = [1, 2, 3]
+    const needsType =
+      "Can't downgrade the version of this feature without setting the upgrade type to either safe or unsafe downgrade."
+    assert.deepEqual(await update(1, UPGRADE), [2, 95, needsType])
+    assert.deepEqual(await update(1, SAFE, true), [2, 0, undefined])
+    assert.deepEqual(await update(1, SAFE), [1, 0, undefined])
+    assert.deepEqual(await update(0, UNSAFE), [0, 0, undefined])
+    assert.deepEqual(await update(2, SAFE), [0, 95, "Can't downgrade to a newer version."])
+    assert.deepEqual(await update(2, UPGRADE), [2, 0, undefined])
+    const range = 'Local controller 1 only supports versions 0-2'
+    assert.deepEqual(await update(3, UPGRADE), [2, 95, range])
+    assert.deepEqual(await update(-1, SAFE), [2, 95, 'A feature version cannot be less than 0.'])
+    const type = 'The controller does not support the given upgrade type.'
+    assert.deepEqual(await update(1, 0), [2, 95, type])
   })
 })
 
