@@ -2,7 +2,7 @@ import { millisecondsOf } from '../rfc3339.ts'
 
 /**
  * What a JetStream consumer is configured to do. The names are those of JetStream's JSON, which is
- * also how it is kept. Durations are in nanoseconds, times are RFC 3339.
+ * also how it is kept; texts have one character for each byte. Durations are in nanoseconds, times are RFC 3339.
  * Source: ConsumerConfig of nats-server 2.12, ADR-37, ADR-42.
  */
 export interface ConsumerConfig {

@@ -102,7 +102,7 @@ function checkBackoff({ backoff = [], max_deliver = -1, description = '' }: Cons
   if (backoff.length > 0 && max_deliver !== -1 && backoff.length > max_deliver) {
     return ConsumerRefusals.maxDeliverBelowBackoff
   }
-  const isTooLong = Buffer.byteLength(description) > MAX_DESCRIPTION_BYTES
+  const isTooLong = description.length > MAX_DESCRIPTION_BYTES
   return isTooLong ? descriptionTooLong(MAX_DESCRIPTION_BYTES) : null
 }
 
@@ -208,7 +208,7 @@ function checkRest(config: ConsumerConfig): ConsumerRefusal | null {
     return ConsumerRefusals.durableAndNameDiffer
   let byteCount = 0
   for (const [key, value] of Object.entries(metadata)) {
-    byteCount += Buffer.byteLength(key) + Buffer.byteLength(value)
+    byteCount += key.length + value.length
   }
   return byteCount > MAX_METADATA_BYTES ? metadataTooLong(`${MAX_METADATA_BYTES / 1024}KB`) : null
 }

@@ -118,7 +118,7 @@ export class StreamConsumers {
     const refusal = checkConsumerConfig(filled, facts)
     if (refusal !== null) return refusal
     const name = filled.durable_name || filled.name || this.#newName()
-    if (Buffer.byteLength(name) > MAX_NAME_BYTES) return nameTooLong(MAX_NAME_BYTES)
+    if (name.length > MAX_NAME_BYTES) return nameTooLong(MAX_NAME_BYTES)
     // A name that the server gives is none of the configuration.
     const hasName = isDurable(filled) || (filled.name ?? '') !== ''
     const config = withRequiredLevel(hasName ? { ...filled, name } : filled)

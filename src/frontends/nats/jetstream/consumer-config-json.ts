@@ -7,6 +7,7 @@ import {
 } from '../../../broker/jetstream/consumer/consumer-config.ts'
 import type { CreateRequest } from '../../../broker/jetstream/consumer/stream-consumers.ts'
 import { millisecondsOf } from '../../../broker/jetstream/rfc3339.ts'
+import { parseByteJson } from './byte-json.ts'
 
 type Fields = Readonly<Record<string, unknown>>
 
@@ -79,13 +80,13 @@ export interface ParsedCreateRequest extends CreateRequest {
 }
 
 /**
- * Reads a request to create a consumer. Fields that nobody knows are left out.
+ * Reads a request to create a consumer, its texts one character for each byte. Fields that nobody knows are left out.
  * @returns a text that says why it can't be read
  */
-export function parseCreateRequest(body: string): ParsedCreateRequest | string {
+export function parseCreateRequest(body: Buffer): ParsedCreateRequest | string {
   let request: unknown
   try {
-    request = JSON.parse(body)
+    request = parseByteJson(body)
   } catch (error) {
     return (error as Error).message
   }

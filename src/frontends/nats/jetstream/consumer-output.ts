@@ -8,6 +8,7 @@ import type { Clock } from '../../../ports/clock.ts'
 import type { Random } from '../../../ports/random.ts'
 import type { ServerPublisher } from '../server-publisher.ts'
 import { ackSubject } from './ack-subject.ts'
+import { byteJson } from './byte-json.ts'
 import { consumerAdvisory } from './consumer-advisory-json.ts'
 import { statusHeaders, withHeader } from './status-messages.ts'
 
@@ -54,7 +55,7 @@ export class NatsConsumerOutput implements ConsumerOutput {
 
   advisory(advisory: ConsumerAdvisory): void {
     const { subject, json } = consumerAdvisory(advisory, this.#random.uuid(), this.#clock.nowMs())
-    this.#publisher.publish(subject, null, null, Buffer.from(JSON.stringify(json), 'utf8'))
+    this.#publisher.publish(subject, null, null, byteJson(json))
   }
 }
 

@@ -9,6 +9,7 @@ import { isGroupName } from '../../../broker/jetstream/consumer/consumer-validat
 import type { StreamConsumers } from '../../../broker/jetstream/consumer/stream-consumers.ts'
 import { millisecondsOf } from '../../../broker/jetstream/rfc3339.ts'
 import type { Clock } from '../../../ports/clock.ts'
+import { parseByteJson } from './byte-json.ts'
 import { type ParsedCreateRequest, parseCreateRequest } from './consumer-config-json.ts'
 import { consumerInfoJson, NO_TIME } from './consumer-info-json.ts'
 
@@ -24,7 +25,9 @@ export interface ConsumerLookup {
 /** A request, with the tokens of its subject behind `$JS.API.CONSUMER.`. */
 export interface ConsumerRequest {
   readonly tokens: readonly string[]
-  readonly body: string
+  readonly body: Buffer
+  /** It needs a level of the API that is not served. */
+  readonly isTooNew: boolean
 }
 
 /** @property type what comes behind `io.nats.jetstream.api.v1.` */
@@ -38,6 +41,7 @@ const MAX_NAMES = 1024
 const MAX_INFOS = 256
 const NANOSECONDS_A_MS = 1_000_000
 
+const TOO_NEW = refusal(412, 10185, 'JetStream minimum api level required')
 const STREAM_NOT_FOUND = refusal(404, 10059, 'stream not found')
 const STREAM_MISMATCH = refusal(400, 10056, 'stream name in subject does not match request')
 const NOT_EMPTY = refusal(400, 10038, 'expected an empty request payload')
@@ -67,7 +71,7 @@ export class ConsumerRequests {
     if (operation === undefined) return null
     const [name, answer] = operation
     const type = `consumer_${name}_response`
-    const answered = await answer(request)
+    const answered = request.isTooNew ? TOO_NEW : await answer(request)
     return { type, body: isRefusal(answered) ? { error: answered } : answered }
   }
 
@@ -157,7 +161,7 @@ export class ConsumerRequests {
 
   #page(
     [, stream = '']: readonly string[],
-    body: string,
+    body: Buffer,
     limit: number,
   ): [readonly Consumer[], Json] | ConsumerRefusal {
     const fields = fieldsOf(body)
@@ -284,10 +288,10 @@ function hasPathSeparator(name: string): boolean {
   return /[\\/]/.test(name)
 }
 
-function fieldsOf(body: string): Json | string {
+function fieldsOf(body: Buffer): Json | string {
   if (isEmptyRequest(body)) return {}
   try {
-    const fields: unknown = JSON.parse(body)
+    const fields: unknown = parseByteJson(body)
     const isObject = typeof fields === 'object' && fields !== null && !Array.isArray(fields)
     return isObject ? (fields as Json) : 'the request must be an object'
   } catch (error) {
@@ -296,8 +300,8 @@ function fieldsOf(body: string): Json | string {
 }
 
 /** Source: isEmptyRequest of nats-server. */
-function isEmptyRequest(body: string): boolean {
-  return body.trim() === '' || /^\s*\{\s*\}\s*$/.test(body)
+function isEmptyRequest(body: Buffer): boolean {
+  return /^\s*(\{\s*\}\s*)?$/.test(body.toString('latin1'))
 }
 
 function isRefusal(answer: Json | ConsumerRefusal): answer is ConsumerRefusal {

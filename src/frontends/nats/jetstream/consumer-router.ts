@@ -34,6 +34,8 @@ export interface ConsumerRouterPorts {
   readonly requests: ConsumerRequests
   readonly directory: ConsumerLookup
   readonly logger: Logger
+  /** The level of the API that is served. */
+  readonly apiLevel: number
 }
 
 /** What clients send to consumers: requests, pulls, acks, and answers to flow control. */
@@ -52,10 +54,9 @@ export class ConsumerRouter {
   #api(request: ApiRequest): void {
     const { requests, router, logger } = this.#ports
     const tokens = request.subject.slice(API.length).split('.')
-    const body = request.payload.toString('utf8')
-    requests.handle({ tokens, body }).then(
+    requests.handle({ tokens, body: request.payload, isTooNew: this.#isTooNew(request) }).then(
       (answer) => {
-        if (answer !== null) router.answer(request, answer.type, answer.body)
+        if (answer !== null) router.answer(request, answer.type, answer.body, 'latin1')
       },
       (error: unknown) => {
         logger.error('a request about a consumer failed', { subject: request.subject, error })
@@ -63,8 +64,21 @@ export class ConsumerRouter {
     )
   }
 
-  #pull({ subject, tokens: [stream = '', name = ''], reply, payload }: ApiRequest): void {
+  /** It needs a level of the API that is not served. */
+  #isTooNew({ headers }: ApiRequest): boolean {
+    const level = headers === null ? null : headerValue(headers, 'Nats-Required-Api-Level')
+    return level !== null && !(Number(level) <= this.#ports.apiLevel)
+  }
+
+  #pull(request: ApiRequest): void {
+    const { subject, tokens, reply, payload } = request
+    const [stream = '', name = ''] = tokens
     if (reply === '') return
+    if (this.#isTooNew(request)) {
+      const headers = statusHeaders({ code: 412, description: 'Required Api Level' })
+      this.#ports.publisher.publish(reply, null, headers, NO_PAYLOAD)
+      return
+    }
     const consumer = this.#find(stream, name)
     if (consumer !== undefined) this.#pullFrom(consumer, reply, payload.toString('utf8'))
     else this.#noConsumer(subject, reply)

@@ -76,7 +76,8 @@ export class JetStream implements StreamsListener {
     })
     new MessageRequests(router, streams)
     const requests = new ConsumerRequests(this.#consumers, clock, serverMetadata)
-    new ConsumerRouter({ router, publisher, requests, directory: this.#consumers, logger })
+    const directory = this.#consumers
+    new ConsumerRouter({ router, publisher, requests, directory, logger, apiLevel })
     streams.listener = this
     this.#isRestored = true
   }

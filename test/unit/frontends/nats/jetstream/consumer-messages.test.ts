@@ -93,7 +93,9 @@ describe('the body of a pull request', () => {
 
 describe('a request to create a consumer', () => {
   it('has the zero values of Go where it says nothing', () => {
-    const parsed = parseCreateRequest('{"stream_name":"S","config":{"durable_name":"c"}}')
+    const parsed = parseCreateRequest(
+      Buffer.from('{"stream_name":"S","config":{"durable_name":"c"}}'),
+    )
     assert.deepEqual(parsed, {
       streamName: 'S',
       action: '',
@@ -120,7 +122,8 @@ describe('a request to create a consumer', () => {
       ['{"action":"replace"}', 'unknown consumer action: "replace"'],
       ['[]', 'the request must be an object'],
     ]
-    for (const [body, reason] of refused) assert.equal(parseCreateRequest(body), reason)
+    for (const [body, reason] of refused)
+      assert.equal(parseCreateRequest(Buffer.from(body)), reason)
   })
 })
 

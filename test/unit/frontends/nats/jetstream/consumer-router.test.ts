@@ -71,7 +71,7 @@ class Fixture {
       consumersOf: (name: string) => (name === 'S' ? consumers : undefined),
     }
     const requests = new ConsumerRequests(directory, clock, { '_nats.ver': '2.12.0' })
-    new ConsumerRouter({ router, publisher, requests, directory, logger: SILENT })
+    new ConsumerRouter({ router, publisher, requests, directory, logger: SILENT, apiLevel: 2 })
     this.#publisher = publisher
     this.listen('_INBOX.>')
   }
@@ -81,9 +81,14 @@ class Fixture {
   }
 
   /** Messages that came of it. */
-  async publish(subject: string, reply: string | null, body: unknown): Promise<Got[]> {
+  async publish(
+    subject: string,
+    reply: string | null,
+    body: unknown,
+    headers: Buffer | null = null,
+  ): Promise<Got[]> {
     const text = typeof body === 'string' ? body : JSON.stringify(body)
-    this.#publisher.publish(subject, reply, null, Buffer.from(text))
+    this.#publisher.publish(subject, reply, headers, Buffer.from(text))
     await this.settle()
     return this.inbox.got.splice(0)
   }
@@ -232,6 +237,32 @@ describe('messages of a consumer', () => {
     assert.deepEqual([told?.subject, told?.payload], ['_INBOX.2', ''])
     const info = await fixture.request('$JS.API.CONSUMER.INFO.S.c')
     assert.equal(info['num_ack_pending'], 1)
+  })
+
+  it('are not given to clients that need a newer API', async () => {
+    const fixture = new Fixture()
+    const headers = Buffer.from('NATS/1.0\r\nNats-Required-Api-Level: 3\r\n\r\n')
+    const [answer] = await fixture.publish(
+      '$JS.API.CONSUMER.CREATE.S.c',
+      '_INBOX.1',
+      CREATE,
+      headers,
+    )
+    assert.match(answer?.payload ?? '', /"err_code":10185/)
+    await fixture.request('$JS.API.CONSUMER.CREATE.S.c', CREATE)
+    const [status] = await fixture.publish('$JS.API.CONSUMER.MSG.NEXT.S.c', '_INBOX.1', '', headers)
+    assert.equal(status?.headers, 'NATS/1.0 412 Required Api Level\r\n\r\n')
+  })
+
+  it('pass filters of any letters', async () => {
+    const fixture = new Fixture()
+    const subject = Buffer.from('grüße').toString('latin1')
+    fixture.reader.publish(subject)
+    const config = { durable_name: 'c', filter_subject: 'grüße', description: 'ö' }
+    const info = await fixture.request('$JS.API.CONSUMER.CREATE.S.c', { stream_name: 'S', config })
+    assert.equal(info['num_pending'], 1)
+    assert.equal((info['config'] as { filter_subject: string }).filter_subject, 'grüße')
+    assert.equal((info['config'] as { description: string }).description, 'ö')
   })
 
   it('follow an ack that asks for more', async () => {
