@@ -1,4 +1,4 @@
-import { isLiteral, isSubscribable } from '../../subjects/subject.ts'
+import { isSubscribable } from '../../subjects/subject.ts'
 import { isOverlap } from '../../subjects/subject-overlap.ts'
 import { isSubset } from '../../subjects/subject-subset.ts'
 import type { StreamConfig, StreamSource } from './stream-config.ts'
@@ -76,7 +76,8 @@ export function checkStreamConfig(
     checkSources(config, find) ??
     checkCycles(config, find) ??
     checkSubjects(config) ??
-    checkTransforms(config)
+    checkTransforms(config) ??
+    checkNotBuilt(config)
   )
 }
 
@@ -101,7 +102,7 @@ function checkCombinations(config: StreamConfig): StreamRefusal | null {
   if (config.persist_mode === 'async' && config.storage !== 'file') {
     return invalidConfig('async persist mode is only supported on file storage')
   }
-  return checkNotBuilt(config)
+  return null
 }
 
 /** What nats-server has and Spool not: refused in words rather than ignored. */
@@ -110,6 +111,8 @@ function checkNotBuilt(config: StreamConfig): StreamRefusal | null {
   if (config.allow_msg_schedules === true) return invalidConfig('schedules are not supported')
   if (config.allow_atomic === true) return invalidConfig('atomic publish is not supported')
   if (config.allow_batched === true) return invalidConfig('batch publish is not supported')
+  if (config.mirror !== undefined) return invalidConfig('mirrors are not supported')
+  if ((config.sources ?? []).length > 0) return invalidConfig('sources are not supported')
   return null
 }
 
@@ -237,7 +240,7 @@ function checkTransforms(config: StreamConfig): StreamRefusal | null {
   }
   if (republish === undefined) return null
   const { src = '>', dest } = republish
-  if (subjects.some((subject) => isOverlap(dest, subject)) && !isLiteralElsewhere(dest, subjects)) {
+  if (subjects.some((subject) => isOverlap(dest, subject))) {
     return invalidConfig('stream configuration for republish destination forms a cycle')
   }
   const made = SubjectTransform.make(src, dest)
@@ -245,11 +248,6 @@ function checkTransforms(config: StreamConfig): StreamRefusal | null {
   return invalidConfig(
     `stream configuration for republish with transform from '${src}' to '${dest}' not valid`,
   )
-}
-
-/** A destination without wildcards that no subject takes can not come back. */
-function isLiteralElsewhere(dest: string, subjects: readonly string[]): boolean {
-  return isLiteral(dest) && !subjects.some((subject) => isSubset(dest, subject))
 }
 
 /** What may not change. Source: configUpdateCheck of nats-server. */

@@ -2,6 +2,7 @@ import type { Clock } from '../../../ports/clock.ts'
 import type { Logger } from '../../../ports/logger.ts'
 import type { Scheduler, Timer } from '../../../ports/scheduler.ts'
 import type { Partition } from '../../topics/partition.ts'
+import { durationText } from '../consumer/duration-text.ts'
 import { withHeaders } from './message-headers.ts'
 import { MessageReader } from './message-reader.ts'
 import { type NewMessage, RecordMapping } from './record-mapping.ts'
@@ -59,6 +60,7 @@ export class Stream implements StreamReader, StreamLogListener {
   #firstNew = 0
   #firstRemoved = 0
   #lastRemoved = 0
+  #catchingUp: { readonly offset: number; readonly run: () => void }[] = []
   #isLoaded = false
   #isClosed = false
   #expiry: Timer | null = null
@@ -185,6 +187,14 @@ export class Stream implements StreamReader, StreamLogListener {
     this.#publisher.publish(subject === message.subject ? message : { ...message, subject }, done)
   }
 
+  /** Runs once all that was published so far is durable, or failed. */
+  whenCaughtUp(run: () => void): void {
+    this.#publisher.flush()
+    const { log } = this.#options.partition
+    if (log.highWatermark >= log.logEndOffset || log.isFailed) run()
+    else this.#catchingUp.push({ offset: log.logEndOffset, run })
+  }
+
   /** Removes one message; told whether it was there, and once that is durable. */
   removeMessage(sequence: number, done: (isRemoved: boolean, isKept: boolean) => void): void {
     if (!this.state.remove(sequence)) {
@@ -251,6 +261,7 @@ export class Stream implements StreamReader, StreamLogListener {
     this.#expiry?.cancel()
     if (isForGood) for (const watcher of [...this.#watchers]) watcher.gone()
     this.#watchers.clear()
+    this.#runCaughtUp()
   }
 
   message(message: StateMessage): void {
@@ -274,6 +285,18 @@ export class Stream implements StreamReader, StreamLogListener {
     }
     this.#settle()
     if (this.#isLoaded && this.#expiry === null) this.#expire()
+    this.#runCaughtUp()
+  }
+
+  #runCaughtUp(): void {
+    const { log } = this.#options.partition
+    for (;;) {
+      const [first] = this.#catchingUp
+      if (first === undefined) return
+      if (first.offset > log.highWatermark && !log.isFailed && !this.#isClosed) return
+      this.#catchingUp.shift()
+      first.run()
+    }
   }
 
   #removed(sequence: number): void {
@@ -318,7 +341,7 @@ export class Stream implements StreamReader, StreamLogListener {
     const seconds = Math.max(1, Math.floor(ttl / NANOSECONDS_A_SECOND))
     const headers = withHeaders(null, [
       ['Nats-Marker-Reason', 'MaxAge'],
-      ['Nats-TTL', `${seconds}s`],
+      ['Nats-TTL', durationText(seconds * NANOSECONDS_A_SECOND)],
       ['Nats-Rollup', 'sub'],
     ])
     const message = { subject, headers, payload: NO_PAYLOAD }

@@ -45,6 +45,8 @@ export class ApiRouter implements Subscriber {
   readonly #scheduler: Scheduler
   /** Requests of the API that were answered, and those of them that were refused. */
   readonly counts = { requests: 0, errors: 0 }
+  /** Says when a request of the API can be handled; null: at once. */
+  before: ((request: ApiRequest, run: () => void) => void) | null = null
   readonly #handlers = new Map<string, { readonly pattern: string[]; readonly run: ApiHandler }>()
   #waiting: { readonly run: ApiHandler; readonly request: ApiRequest }[] = []
   #waitingBytes = 0
@@ -113,7 +115,10 @@ export class ApiRouter implements Subscriber {
     const waiting = this.#waiting
     this.#waiting = []
     this.#waitingBytes = 0
-    for (const { run, request } of waiting) run(request)
+    for (const { run, request } of waiting) {
+      if (this.before === null || !request.subject.startsWith(API_PREFIX)) run(request)
+      else this.before(request, () => run(request))
+    }
   }
 }
 

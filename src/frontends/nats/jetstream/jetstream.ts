@@ -15,7 +15,7 @@ import type { Random } from '../../../ports/random.ts'
 import type { Scheduler } from '../../../ports/scheduler.ts'
 import type { Account } from '../account.ts'
 import { NATS_VERSION } from '../server-description.ts'
-import { ApiRouter } from './api-router.ts'
+import { type ApiRequest, ApiRouter } from './api-router.ts'
 import { NatsConsumerOutput } from './consumer-output.ts'
 import { ConsumerRequests } from './consumer-requests.ts'
 import { ConsumerRouter } from './consumer-router.ts'
@@ -77,7 +77,8 @@ export class JetStream implements StreamsListener {
     new MessageRequests(router, streams)
     const requests = new ConsumerRequests(this.#consumers, clock, serverMetadata)
     const directory = this.#consumers
-    new ConsumerRouter({ router, publisher, requests, directory, logger, apiLevel })
+    new ConsumerRouter({ router, publisher, requests, directory, logger })
+    router.before = (request, run) => this.#whenCaughtUp(request, run)
     streams.listener = this
     this.#isRestored = true
   }
@@ -130,6 +131,15 @@ export class JetStream implements StreamsListener {
 
   close(): void {
     this.#consumers.close()
+  }
+
+  /** What a client published before a request is in the answer to it, though nobody waited for acks. */
+  #whenCaughtUp({ subject }: ApiRequest, run: () => void): void {
+    const { streams } = this.#options
+    const [, , , , first = '', second = ''] = subject.split('.')
+    const stream = streams.get(first) ?? streams.get(second)
+    if (stream === undefined) run()
+    else stream.whenCaughtUp(run)
   }
 
   #directGetFor(stream: Stream): DirectGet | null {

@@ -49,6 +49,19 @@ describe('publishing to a stream', () => {
     assert.equal(harness.stream.lastSequence, 1)
   })
 
+  it('lets a question wait for what was published before it', async () => {
+    const harness = await started()
+    const counts: number[] = []
+    const ask = () => harness.stream.whenCaughtUp(() => counts.push(harness.stream.lastSequence))
+    ask()
+    harness.publishOnly('s.a')
+    ask()
+    harness.publishOnly('s.b')
+    assert.deepEqual(counts, [0])
+    harness.settle()
+    assert.deepEqual(counts, [0, 2])
+  })
+
   it('makes one batch of the messages of a turn', async () => {
     const harness = await started()
     for (let i = 0; i < 5; i++) harness.publishOnly(`s.${i}`)
