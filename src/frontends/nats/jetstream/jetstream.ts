@@ -77,7 +77,7 @@ export class JetStream implements StreamsListener {
     new MessageRequests(router, streams)
     const requests = new ConsumerRequests(this.#consumers, clock, serverMetadata)
     const directory = this.#consumers
-    new ConsumerRouter({ router, publisher, requests, directory, logger })
+    new ConsumerRouter({ router, publisher, requests, directory, logger, apiLevel })
     router.before = (request, run) => this.#whenCaughtUp(request, run)
     streams.listener = this
     this.#isRestored = true
