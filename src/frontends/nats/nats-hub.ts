@@ -44,14 +44,14 @@ export class NatsHub {
     this.#dirty.push(flushable)
   }
 
-  /** Sends what was written since the last flush; a publisher that is too quick waits. */
+  /** Sends what was written since the last flush; a publisher that is too quick waits, for itself too. */
   flush(publisher: (Flushable & Stallable) | null): void {
     const flushing = this.#dirty
     this.#dirty = this.#flushing
     this.#flushing = flushing
     for (const flushable of flushing) {
       const isBehind = flushable.flushAll()
-      if (isBehind && publisher !== null && flushable !== publisher) flushable.letWait(publisher)
+      if (isBehind && publisher !== null) flushable.letWait(publisher)
     }
     flushing.length = 0
   }

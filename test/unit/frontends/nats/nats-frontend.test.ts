@@ -258,6 +258,17 @@ describe('NATS clients that are silent or slow', () => {
     assert.equal(publisher.isPaused, false)
   })
 
+  it('lets a client wait that gets its own messages and is behind with them', async () => {
+    const server = await TestServer.start()
+    const client = server.connect()
+    client.send('SUB a 1\r\n')
+    client.isSlow = true
+    client.send(`PUB a 600000\r\n${'x'.repeat(600_000)}\r\n`.repeat(2))
+    assert.equal(client.isPaused, true)
+    while (client.waitingCount > 0) client.take()
+    assert.equal(client.isPaused, false)
+  })
+
   it('closes a subscriber with too much pending, and one that takes nothing', async () => {
     const server = await TestServer.start()
     const [slow, idle, publisher] = [server.connect(), server.connect(), server.connect()]
