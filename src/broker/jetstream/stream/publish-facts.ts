@@ -13,7 +13,8 @@ export interface PublishFacts {
   readonly ttl: string
   readonly streamSource: string
   readonly increment: string
-  readonly markerReason: string
+  readonly batchId: string
+  readonly schedule: string
 }
 
 /** Of a message without headers. */
@@ -28,7 +29,8 @@ export const NO_FACTS: PublishFacts = {
   ttl: '',
   streamSource: '',
   increment: '',
-  markerReason: '',
+  batchId: '',
+  schedule: '',
 }
 
 const FIELDS: ReadonlyMap<string, keyof PublishFacts> = new Map([
@@ -42,7 +44,8 @@ const FIELDS: ReadonlyMap<string, keyof PublishFacts> = new Map([
   ['Nats-TTL', 'ttl'],
   ['Nats-Stream-Source', 'streamSource'],
   ['Nats-Incr', 'increment'],
-  ['Nats-Marker-Reason', 'markerReason'],
+  ['Nats-Batch-Id', 'batchId'],
+  ['Nats-Schedule', 'schedule'],
 ])
 
 const NUMBERS: ReadonlySet<keyof PublishFacts> = new Set([

@@ -36,6 +36,7 @@ export function checkHeaders(
   config: StreamConfig,
   prospect: Prospect,
 ): StreamRefusal | null {
+  if (facts.batchId !== '') return StreamRefusals.atomicDisabled
   if (facts.increment !== '') return StreamRefusals.incrementDisabled
   if (facts.expectedStream !== '' && facts.expectedStream !== config.name) {
     return StreamRefusals.expectedStream
@@ -50,7 +51,7 @@ export function checkHeaders(
   if (expectedLastSequence !== null && expectedLastSequence !== prospect.lastSequence) {
     return wrongLastSequence(prospect.lastSequence)
   }
-  return null
+  return facts.schedule === '' ? null : StreamRefusals.schedulesDisabled
 }
 
 /** What comes after it was looked for duplicates. */

@@ -36,6 +36,7 @@ interface Batch {
   /** For requests of the last of several subjects. */
   readonly upToSequence: number | null
   readonly maxBytes: number
+  readonly hasNoHeaders: boolean
 }
 
 /**
@@ -148,7 +149,9 @@ export class DirectGet {
     }
     const pendingBehind = index.pendingCount(from, filter) - sequences.length
     const bytes = maxBytes === 0 ? MAX_BYTES : maxBytes
-    this.#send(request, { sequences, pendingBehind, upToSequence: null, maxBytes: bytes })
+    const { hasNoHeaders } = wanted
+    const bounds = { upToSequence: null, maxBytes: bytes, hasNoHeaders }
+    this.#send(request, { sequences, pendingBehind, ...bounds })
   }
 
   #many(request: ApiRequest, wanted: MessageRequest): void {
@@ -175,11 +178,13 @@ export class DirectGet {
     const sequences = batch > 0 ? passing.slice(0, batch) : passing
     const pendingBehind = passing.length - sequences.length
     const bytes = maxBytes === 0 ? MAX_BYTES : maxBytes
-    this.#send(request, { sequences, pendingBehind, upToSequence, maxBytes: bytes })
+    const bounds = { upToSequence, maxBytes: bytes, hasNoHeaders: wanted.hasNoHeaders }
+    this.#send(request, { sequences, pendingBehind, ...bounds })
   }
 
   /** Sends messages until the bytes are used up, then says where it ended. */
-  #send(request: ApiRequest, { sequences, pendingBehind, upToSequence, maxBytes }: Batch): void {
+  #send(request: ApiRequest, batch: Batch): void {
+    const { sequences, pendingBehind, upToSequence, maxBytes, hasNoHeaders } = batch
     let at = 0
     let sentBytes = 0
     let last = 0
@@ -212,7 +217,8 @@ export class DirectGet {
             ['Nats-Last-Sequence', String(last)],
           ])
           last = message.sequence
-          this.#publisher.publish(request.reply, null, headers, message.payload)
+          const shown = hasNoHeaders ? null : headers
+          this.#publisher.publish(request.reply, null, shown, message.payload)
           const headerBytes = message.headers?.byteLength ?? 0
           sentBytes += message.subject.length + headerBytes + message.payload.byteLength
           if (sentBytes >= maxBytes) {

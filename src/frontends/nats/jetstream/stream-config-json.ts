@@ -52,7 +52,7 @@ const oneOf =
   (value) =>
     typeof value === 'string' && allowed.includes(value)
       ? null
-      : `can not unmarshal ${JSON.stringify(value)}`
+      : `can not unmarshal ${JSON.stringify(JSON.stringify(value))}`
 
 const objectOf =
   (fields: Readonly<Record<string, Check>>): Check =>

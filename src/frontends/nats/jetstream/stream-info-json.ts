@@ -8,6 +8,8 @@ type Fields = Readonly<Record<string, unknown>>
 /** Source: JSMaxSubjectDetails of nats-server. */
 const MAX_SUBJECTS = 100_000
 
+const NO_PAGING = { total: 0, offset: 0, limit: 0 }
+
 /** What StreamInfo shows only when it is asked for. */
 export interface StreamDetails {
   readonly hasDeleted: boolean
@@ -67,9 +69,9 @@ function subjectsOf(
   { state }: Stream,
   { subjectsFilter, offset }: StreamDetails,
 ): { subjects: Fields; paging: Fields } {
-  if (subjectsFilter === '') return { subjects: {}, paging: {} }
+  if (subjectsFilter === '') return { subjects: {}, paging: NO_PAGING }
   const counts = [...state.index.countsPerSubject(new SubjectFilter([subjectsFilter]))]
-  if (counts.length === 0) return { subjects: {}, paging: {} }
+  if (counts.length === 0) return { subjects: {}, paging: NO_PAGING }
   counts.sort(([a], [b]) => (a < b ? -1 : 1))
   const shown = counts.slice(offset, offset + MAX_SUBJECTS)
   return {
