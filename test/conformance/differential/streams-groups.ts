@@ -26,6 +26,8 @@ async function prepare(broker: Broker, name: string, partitions = 2): Promise<vo
     'streams.assignment.interval.ms': '0',
   })
   if (partitions > 0) await broker.createTopic(name, { partitions })
+  // Kafka goes by a config a moment after it took it; once it serves these, it does.
+  for (const later of ['later', 'latest']) await broker.createTopic(`${name}-${later}`)
 }
 
 const reads = (topic: string) => [subtopology({ sourceTopics: [topic] })]
