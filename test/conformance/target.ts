@@ -12,6 +12,8 @@ export interface Target {
   readonly kind: TargetKind
   /** HOST:PORT, for clients. */
   readonly bootstrap: string
+  /** HOST:PORT, for NATS clients; null: not served. */
+  readonly nats: string | null
   readonly pid: number
   /** The directory that holds the partition directories. */
   readonly dataDir: string
@@ -32,6 +34,8 @@ export interface TargetOptions {
   readonly directory?: string
   /** A port to listen on, such as that of a broker before; else a free one. */
   readonly port?: number
+  /** Serve NATS as well, on a free port: Spool only. */
+  readonly hasNats?: boolean
   /** What stands before the command of the broker: Spool only, to run it in other namespaces. */
   readonly wrapper?: readonly string[]
 }
@@ -84,6 +88,7 @@ export async function startTarget(kind: TargetKind, options: TargetOptions = {})
     return {
       kind,
       bootstrap,
+      nats: /^nats (\S+)$/m.exec(server.output)?.[1] ?? null,
       pid: server.child.pid ?? -1,
       dataDir,
       startMs,
@@ -112,10 +117,11 @@ interface Started {
 async function startSpool(
   directory: string,
   config: Readonly<Record<string, string>>,
-  { wrapper = [], port = 0 }: TargetOptions,
+  { wrapper = [], port = 0, hasNats = false }: TargetOptions,
 ): Promise<Started> {
   const main = join(import.meta.dirname, '..', '..', 'bin', 'spool.mjs')
-  const listeners = ['--kafka', `127.0.0.1:${port}`, '--no-nats', '--no-http']
+  const nats = hasNats ? ['--nats', '127.0.0.1:0'] : ['--no-nats']
+  const listeners = ['--kafka', `127.0.0.1:${port}`, ...nats, '--no-http']
   const settings = Object.entries(config).flatMap(([name, value]) => ['--set', `${name}=${value}`])
   const serve = [main, 'serve', '--data-dir', directory, ...listeners, ...settings]
   const [program = '', ...args] = [...wrapper, process.execPath, ...serve]

@@ -1,9 +1,11 @@
 /** Installs the peers ahead of time: node test/conformance/peers/install.ts [NAME...] */
 import { peersDir } from './cache.ts'
+import { installCrossProtocol } from './cross-protocol.ts'
 import { installFranzGo } from './franz-go.ts'
 import { installKafka } from './kafka.ts'
 import { installKafkaStreams } from './kafka-streams.ts'
 import { installKafkaTests } from './kafka-tests.ts'
+import { installNatsCli, installNatsServer } from './nats.ts'
 import { installPythonClients } from './python.ts'
 import { installSpringKafka } from './spring-kafka.ts'
 
@@ -14,6 +16,9 @@ const PEERS: Readonly<Record<string, () => Promise<unknown>>> = {
   python: installPythonClients,
   'franz-go': installFranzGo,
   'spring-kafka': installSpringKafka,
+  'nats-cli': installNatsCli,
+  'nats-server': installNatsServer,
+  'cross-protocol': installCrossProtocol,
 }
 
 const names = process.argv.length > 2 ? process.argv.slice(2) : Object.keys(PEERS)

@@ -1,7 +1,7 @@
 import type { NewRecord } from '../../../records/batch-builder.ts'
 import type { LogRecord } from '../../../records/records-iterator.ts'
 import { isPublishable } from '../../subjects/subject.ts'
-import { headerBlockOf, recordHeadersOf } from './message-headers.ts'
+import { headerBlockOf, recordHeadersOf, withHeaders } from './message-headers.ts'
 import { publishFactsOf } from './publish-facts.ts'
 import type { StoredMessage } from './stream-reader.ts'
 import type { StateMessage } from './stream-state.ts'
@@ -21,6 +21,11 @@ const OVERHEAD_BYTES = 30
 const HEADER_OVERHEAD_BYTES = 4
 
 const NO_PAYLOAD = Buffer.alloc(0)
+
+/** Subjects of key-value buckets, and the header by which clients know that a key is deleted. */
+const BUCKETS = '$KV.'
+const OPERATION = 'KV-Operation'
+const DELETED = [[OPERATION, 'DEL']] as const
 
 /** A key that is no subject becomes a token of one. */
 const UNSAFE = /[^A-Za-z0-9_-]/g
@@ -75,7 +80,7 @@ export class RecordMapping {
 
   stateMessageOf(record: LogRecord): StateMessage {
     const subject = this.#subjectOf(record.key)
-    const headers = headerBlockOf(record.headers)
+    const headers = headersOf(record, subject)
     const payload = record.value ?? NO_PAYLOAD
     return {
       sequence: this.sequenceOf(record.offset),
@@ -88,10 +93,11 @@ export class RecordMapping {
 
   /** Copies the bytes of the record. */
   storedMessageOf(record: LogRecord): StoredMessage {
+    const subject = this.#subjectOf(record.key)
     return {
       sequence: this.sequenceOf(record.offset),
-      subject: this.#subjectOf(record.key),
-      headers: headerBlockOf(record.headers),
+      subject,
+      headers: headersOf(record, subject),
       payload: record.value === null ? NO_PAYLOAD : Buffer.from(record.value),
       timestampMs: record.timestamp,
     }
@@ -103,6 +109,13 @@ export class RecordMapping {
     if ((this.#takesAll || this.#subjects.passes(text)) && isPlainSubject(text)) return text
     return `${this.#topic}.${text.replace(UNSAFE, escaped)}`
   }
+}
+
+/** The block of a record. A tombstone in a bucket is a deletion to readers of either protocol. */
+function headersOf(record: LogRecord, subject: string): Buffer | null {
+  const block = headerBlockOf(record.headers)
+  if (record.value !== null || !subject.startsWith(BUCKETS)) return block
+  return record.headers.some(({ key }) => key === OPERATION) ? block : withHeaders(block, DELETED)
 }
 
 function isPlainSubject(text: string): boolean {

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import fc from 'fast-check'
 import { UNPOOLED } from '../../../../../src/base/lease.ts'
+import { sizeOf } from '../../../../../src/broker/jetstream/stream/record-mapping.ts'
 import type {
   StreamConfig,
   WantedStream,
@@ -215,6 +216,38 @@ describe('records that a Kafka client produces', () => {
     const block = 'NATS/1.0\r\nkind: a\r\nlines;b64: MQoy\r\n\r\n'
     assert.equal(messages[0]?.headers?.toString(), block)
     assert.equal(harness.stream.pendingCount(1, new SubjectFilter(['S.*'])), 1)
+  })
+
+  it('are deletions of keys in a bucket when they are tombstones', async () => {
+    const harness = await started({ subjects: ['$KV.b.>', 's.>'] })
+    const purge = { key: 'KV-Operation', value: Buffer.from('PURGE') }
+    const tombstones = [
+      { key: '$KV.b.k', headers: [] },
+      { key: '$KV.b.k', headers: [{ key: 'kind', value: Buffer.from('a') }] },
+      { key: '$KV.b.k', headers: [purge] },
+      { key: 's.1', headers: [] },
+    ]
+    const records = tombstones.map(({ key, headers }) => ({
+      ...{ timestamp: 5, key: Buffer.from(key), value: null, headers },
+    }))
+    harness.partition.appendOwn(buildBatch(records), UNPOOLED, { appendDone() {} }, 0)
+    harness.log.flush()
+    const messages = await messagesOf(harness, [1, 2, 3, 4])
+    assert.deepEqual(
+      messages.map((message) => message?.headers?.toString() ?? null),
+      [
+        'NATS/1.0\r\nKV-Operation: DEL\r\n\r\n',
+        'NATS/1.0\r\nkind: a\r\nKV-Operation: DEL\r\n\r\n',
+        'NATS/1.0\r\nKV-Operation: PURGE\r\n\r\n',
+        null,
+      ],
+    )
+    const sizes = [1, 2, 3, 4].map((sequence) => harness.stream.state.index.sizeOf(sequence))
+    const expected = messages.map((message) => {
+      const { subject = '', headers = null } = message ?? {}
+      return sizeOf({ subject, headers, payload: Buffer.alloc(0) })
+    })
+    assert.deepEqual(sizes, expected)
   })
 })
 
