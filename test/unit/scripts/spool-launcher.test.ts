@@ -3,19 +3,24 @@ import { readFileSync } from 'node:fs'
 import { describe, it } from 'node:test'
 import { runNode, withTree } from './temporary-tree.ts'
 
-/** The launcher as an older Node sees it: only the version it reads is another. */
-function launcherSeeing(version: string): string {
-  const text = readFileSync('bin/spool.mjs', 'utf8')
+/** What the programs of bin/ share, as an older Node sees it: only the version it reads is another. */
+function runSeeing(version: string): string {
+  const text = readFileSync('bin/run.mjs', 'utf8')
   const changed = text.replaceAll('process.versions.node', `'${version}'`)
   assert.notEqual(changed, text)
   return changed
 }
 
+const SPOOL = readFileSync('bin/spool.mjs', 'utf8')
 const MAIN = 'export const runCommandLine = () => console.log("started")\n'
 
 describe('bin/spool.mjs', () => {
   it('runs the built code of a published package', async () => {
-    const files = { 'bin/spool.mjs': readFileSync('bin/spool.mjs', 'utf8'), 'lib/main.js': MAIN }
+    const files = {
+      'bin/spool.mjs': SPOOL,
+      'bin/run.mjs': readFileSync('bin/run.mjs', 'utf8'),
+      'lib/main.js': MAIN,
+    }
     await withTree(files, async (root) => {
       const ended = await runNode([`${root}/bin/spool.mjs`], { env: { XDG_CACHE_HOME: root } })
       assert.equal(ended.stdout, 'started\n')
@@ -23,7 +28,11 @@ describe('bin/spool.mjs', () => {
   })
 
   it('says what to do when Node is too old and npm installed no other', async () => {
-    const files = { 'bin/spool.mjs': launcherSeeing('20.20.2'), 'lib/main.js': MAIN }
+    const files = {
+      'bin/spool.mjs': SPOOL,
+      'bin/run.mjs': runSeeing('20.20.2'),
+      'lib/main.js': MAIN,
+    }
     await withTree(files, async (root) => {
       const ended = await runNode([`${root}/bin/spool.mjs`])
       assert.equal(ended.exitCode, 1)
@@ -39,7 +48,11 @@ describe('bin/spool.mjs', () => {
       ['24.21.0', true],
       ['25.0.0', true],
     ] as const) {
-      const files = { 'bin/spool.mjs': launcherSeeing(version), 'lib/main.js': MAIN }
+      const files = {
+        'bin/spool.mjs': SPOOL,
+        'bin/run.mjs': runSeeing(version),
+        'lib/main.js': MAIN,
+      }
       await withTree(files, async (root) => {
         const ended = await runNode([`${root}/bin/spool.mjs`], { env: { XDG_CACHE_HOME: root } })
         assert.equal(ended.exitCode, isAccepted ? 0 : 1, version)
@@ -50,7 +63,8 @@ describe('bin/spool.mjs', () => {
   it('continues on the Node that npm installed and passes its exit code on', async () => {
     const home = `node_modules/node-${process.platform}-${process.arch}`
     const files = {
-      'bin/spool.mjs': launcherSeeing('20.20.2'),
+      'bin/spool.mjs': SPOOL,
+      'bin/run.mjs': runSeeing('20.20.2'),
       [`${home}/package.json`]: '{}',
       [`${home}/bin/node`]: '#!/bin/sh\necho "other node: $2"\nexit 7\n',
     }
