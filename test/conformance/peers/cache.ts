@@ -49,7 +49,7 @@ const REMEDIES = {
   javac: 'a JDK, version 17 or newer',
   mvn: 'Apache Maven',
   python3: 'Python 3.10 or newer with its venv module',
-  go: 'Go 1.25 or newer',
+  go: 'Go 1.26 or newer',
 } as const
 
 /** @throws Error with one sentence that says which program is missing and what to install */

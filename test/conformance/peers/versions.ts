@@ -11,4 +11,6 @@ export const versions = {
   kafkaPython: '3.0.12',
   pytest: '9.2.0',
   franzGo: 'v1.22.3',
+  natsCli: 'v0.5.0',
+  natsServer: 'v2.15.2',
 } as const
