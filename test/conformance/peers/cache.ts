@@ -50,6 +50,7 @@ const REMEDIES = {
   mvn: 'Apache Maven',
   python3: 'Python 3.10 or newer with its venv module',
   go: 'Go 1.26 or newer',
+  script: 'util-linux, which has its terminal recorder',
 } as const
 
 /** @throws Error with one sentence that says which program is missing and what to install */
