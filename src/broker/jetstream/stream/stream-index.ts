@@ -10,6 +10,9 @@ import {
 import type { PassingIds, SubjectFilter } from './subject-filter.ts'
 import { SubjectTable } from './subject-table.ts'
 
+/** To go through the messages at hand costs less than to go through more subjects than these. */
+const FEW_SUBJECTS = 64
+
 const NOTHING = Number.POSITIVE_INFINITY
 
 /** Below so many unused subjects they may stay. */
@@ -148,8 +151,13 @@ export class StreamIndex {
 
   nextSequence(from: number, filter: SubjectFilter): number {
     if (filter.isAll) return this.next(from)
+    if (from > this.#lastSequence) return NOTHING
     const passing = filter.idsIn(this.#subjects)
     const { flags } = passing
+    if (passing.ids.length > FEW_SUBJECTS) {
+      const near = this.#nextInBlock(Math.max(from, this.#firstSequence), flags)
+      if (near !== NOTHING) return near
+    }
     const nearest = this.#nearest(passing, from)
     if (nearest.isExact) return nearest.sequence
     let at = Math.max(from, nearest.sequence)
@@ -170,6 +178,8 @@ export class StreamIndex {
     if (filter.isAll) return this.#countFrom(from, null)
     const passing = filter.idsIn(this.#subjects)
     const { flags } = passing
+    const isNearEnd = this.#lastSequence - from < BLOCK_MESSAGES
+    if (isNearEnd && passing.ids.length > FEW_SUBJECTS) return this.#countFrom(from, flags)
     let count = 0
     let isSplit = false
     for (const id of passing.ids) {
@@ -302,6 +312,15 @@ export class StreamIndex {
       first = Math.min(first, its)
     }
     return { sequence: first, isExact }
+  }
+
+  /** Like nextSequence, but looks no further than the end of a block. */
+  #nextInBlock(from: number, flags: Uint8Array): number {
+    const block = this.#block(from)
+    if (block === null || block.messageCount === 0) return NOTHING
+    const index = from - block.firstSequence
+    const found = findFlagged(block.subjects, index, BLOCK_MESSAGES, flags)
+    return found === -1 ? NOTHING : block.firstSequence + found
   }
 
   /** @param flags of the subjects that count; null: all */

@@ -128,6 +128,22 @@ describe('the index of a stream', () => {
     )
   })
 
+  it('answers likewise when more subjects pass than are asked one by one', () => {
+    fc.assert(
+      fc.property(fc.array(step, { maxLength: 120 }), (steps) => {
+        const index = new StreamIndex(1)
+        const plain = new PlainStream()
+        for (let number = 0; number < 200; number++) {
+          const subject = `${number % 3 === 0 ? 'c' : 'a'}.key${number}`
+          play(index, plain, { kind: 'append', subject, gap: number % 50 === 49 ? 9000 : 1 })
+        }
+        for (const one of steps) play(index, plain, one)
+        compare(index, plain)
+      }),
+      { numRuns: 100 },
+    )
+  })
+
   it('gives numbers to the subjects anew when most of them are used no more', () => {
     const index = new StreamIndex(1)
     const filter = new SubjectFilter(['keep.*'])
