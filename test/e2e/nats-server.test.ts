@@ -96,6 +96,24 @@ describe('nats-server of Spool', () => {
     assert.equal(code, 0)
   })
 
+  it('shows what JetStream holds on /jsz and /varz', async () => {
+    const directory = newDirectory()
+    const config = `http: "127.0.0.1:-1"\njetstream { store_dir: "${directory}" }`
+    const server = await Launched.start(config)
+    const client = await server.connect()
+    const stream = { name: 'S', subjects: ['s'], max_bytes: 1000 }
+    await client.request('$JS.API.STREAM.CREATE.S', JSON.stringify(stream))
+    await client.request('s', 'hello')
+    const page = await server.page('jsz')
+    const { streams, consumers, messages, bytes, storage, reserved_storage: reserved } = page
+    assert.deepEqual([streams, consumers, messages, reserved], [1, 0, 1, 1000])
+    assert.ok(Number(bytes) > 5)
+    assert.equal(storage, bytes)
+    const { stats } = (await server.page('varz'))['jetstream'] as { stats: typeof page }
+    assert.equal(stats['storage'], bytes)
+    assert.deepEqual(stats['api'], { level: 2, total: 1, errors: 0 })
+  })
+
   it('takes hashed passwords, and other users after SIGHUP', async () => {
     // Of "secret", made with 4 rounds.
     const hash = '$2a$04$1JXtLE5Mg0sS3/8YRNh5m.yH/qqO98K2yq3bRq1W7mPRGP6TYnC4u'

@@ -70,7 +70,7 @@ export class NatsServer {
       httpPort: this.monitorAddress?.port ?? 0,
       tlsRequired: this.#settings.tls !== null && !this.#settings.allowsClear,
       tlsVerify: this.#settings.tls?.verifiesClients === true,
-      jetStream: null,
+      jetStream: this.#jetStream,
     }))
   }
 

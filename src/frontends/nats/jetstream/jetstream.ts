@@ -14,6 +14,7 @@ import type { Logger } from '../../../ports/logger.ts'
 import type { Random } from '../../../ports/random.ts'
 import type { Scheduler } from '../../../ports/scheduler.ts'
 import type { Account } from '../account.ts'
+import type { JetStreamPages } from '../monitor/monitored-server.ts'
 import { NATS_VERSION } from '../server-description.ts'
 import { type ApiRequest, ApiRouter } from './api-router.ts'
 import { NatsConsumerOutput } from './consumer-output.ts'
@@ -27,6 +28,9 @@ import { StreamRequests } from './stream-requests.ts'
 
 /** The level of JetStream's API that is served: that of nats-server 2.12. */
 export const JETSTREAM_API_LEVEL = 2
+
+/** The disk and the memory of the machine are all that streams are limited by. */
+const NO_LIMITS = { max_memory: -1, max_storage: -1 }
 
 export interface JetStreamOptions {
   readonly account: Account
@@ -47,9 +51,10 @@ interface Served {
 }
 
 /** JetStream for the clients of one account: its subjects, its requests, and what they lead to. */
-export class JetStream implements StreamsListener {
+export class JetStream implements StreamsListener, JetStreamPages {
   readonly #options: JetStreamOptions
   readonly #router: ApiRouter
+  readonly #requests: StreamRequests
   readonly #consumers: ConsumerDirectory
   readonly #advisories: StreamAdvisories
   readonly #served = new Map<Stream, Served>()
@@ -70,7 +75,7 @@ export class JetStream implements StreamsListener {
     }
     const router = this.#router
     const apiLevel = JETSTREAM_API_LEVEL
-    new StreamRequests({
+    this.#requests = new StreamRequests({
       ...{ router, streams, clock, logger, serverMetadata, apiLevel },
       consumerCount: (stream) => this.#consumers.consumersOf(stream)?.size ?? 0,
     })
@@ -127,6 +132,20 @@ export class JetStream implements StreamsListener {
 
   stored(stream: Stream, message: NewMessage, sequence: number, subjectLast: number): void {
     this.#served.get(stream)?.capture.stored(message, sequence, subjectLast)
+  }
+
+  /** For `/varz`. Source: JetStreamVarz of nats-server. */
+  summary(): object {
+    const { usage, apiCounts } = this.#requests
+    const stats = { ...usage.stats, accounts: 1, ha_assets: 0, api: apiCounts }
+    return { config: NO_LIMITS, stats, limits: {} }
+  }
+
+  /** For `/jsz`. Source: JSInfo of nats-server. */
+  page(): object {
+    const { stats, ...counts } = this.#requests.usage
+    const api = this.#requests.apiCounts
+    return { config: NO_LIMITS, limits: {}, ...stats, accounts: 1, ha_assets: 0, api, ...counts }
   }
 
   close(): void {

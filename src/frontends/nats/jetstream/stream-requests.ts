@@ -12,6 +12,7 @@ import type { Logger } from '../../../ports/logger.ts'
 import type { ApiRequest, ApiRouter } from './api-router.ts'
 import { parseByteJson } from './byte-json.ts'
 import { headerValue } from './header-value.ts'
+import { type JetStreamUsage, jetStreamUsage } from './jetstream-usage.ts'
 import { isObject, type ParsedStream, parseStream } from './stream-config-json.ts'
 import { NO_DETAILS, type StreamDetails, streamInfoJson } from './stream-info-json.ts'
 
@@ -82,35 +83,20 @@ export class StreamRequests {
     return answer(request)
   }
 
+  /** Requests that were answered, as the server shows them. */
+  get apiCounts(): Fields {
+    const { router, apiLevel } = this.#ports
+    return { level: apiLevel, total: router.counts.requests, errors: router.counts.errors }
+  }
+
+  get usage(): JetStreamUsage {
+    const { streams, consumerCount } = this.#ports
+    return jetStreamUsage(streams.all(), consumerCount)
+  }
+
   #accountInfo(): Answer {
-    const { streams, router, apiLevel, consumerCount } = this.#ports
-    const all = streams.all()
-    let memory = 0
-    let storage = 0
-    let reservedMemory = 0
-    let reservedStorage = 0
-    let consumers = 0
-    for (const { config, state, name } of all) {
-      const reserved = Math.max(0, config.max_bytes)
-      consumers += consumerCount(name)
-      if (config.storage === 'memory') {
-        memory += state.index.byteCount
-        reservedMemory += reserved
-      } else {
-        storage += state.index.byteCount
-        reservedStorage += reserved
-      }
-    }
-    return {
-      memory,
-      storage,
-      reserved_memory: reservedMemory,
-      reserved_storage: reservedStorage,
-      streams: all.length,
-      consumers,
-      limits: NO_LIMITS,
-      api: { level: apiLevel, total: router.counts.requests, errors: router.counts.errors },
-    }
+    const { stats, streams, consumers } = this.usage
+    return { ...stats, streams, consumers, limits: NO_LIMITS, api: this.apiCounts }
   }
 
   async #create(request: ApiRequest): Promise<Answer> {

@@ -13,12 +13,11 @@ export const PAGES: Readonly<Record<string, Page>> = {
   ACCOUNTZ: accountz,
   STATSZ: statsz,
   HEALTHZ: () => ({ status: 'ok', status_code: 200 }),
-  JSZ: ({ jetStream, frontend, nowMs }, options) =>
-    jetStream?.page(options) ?? {
-      server_id: frontend.serverId,
-      now: new Date(nowMs).toISOString(),
-      disabled: true,
-    },
+  JSZ: ({ jetStream, frontend, nowMs }, options) => ({
+    server_id: frontend.serverId,
+    now: new Date(nowMs).toISOString(),
+    ...(jetStream?.page(options) ?? { disabled: true }),
+  }),
   IDZ: ({ frontend, host }) => ({ name: frontend.serverName, host, id: frontend.serverId }),
   ROUTEZ: emptyPage('num_routes', 'routes'),
   LEAFZ: emptyPage('leafnodes', 'leafs'),
