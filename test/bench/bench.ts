@@ -2,7 +2,7 @@ import { startTarget, type Target, type TargetKind } from '../conformance/target
 import { createTopic, deleteTopic } from './broker-client.ts'
 import { hasCompiler } from './load-generator.ts'
 import { PageCacheFiller } from './page-cache.ts'
-import type { ScenarioResult } from './report.ts'
+import { lineOf, type ScenarioResult } from './report.ts'
 import type { Sample, Scenario, ScenarioContext } from './scenario.ts'
 import { BROKER_CONFIG } from './scenarios.ts'
 
@@ -109,9 +109,4 @@ async function runScenario(scenario: Scenario, context: ScenarioContext): Promis
   const sample = await scenario.run(context)
   if (wanted !== undefined) await deleteTopic(target.bootstrap, topic)
   return sample
-}
-
-function lineOf(sample: Sample): string {
-  const parts = Object.entries(sample).map(([name, value]) => `${name} ${value.toPrecision(3)}`)
-  return parts.join(', ')
 }

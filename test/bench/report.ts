@@ -1,17 +1,24 @@
 import type { TargetKind } from '../conformance/target.ts'
-import type { Metric, Sample, Scenario } from './scenario.ts'
+import type { MeasuredWork, Metric, Sample } from './scenario.ts'
 
 /** The runs of one scenario, in their order. */
-export interface ScenarioResult {
-  readonly scenario: Scenario
-  readonly samples: Readonly<Record<TargetKind, Sample[]>>
+export interface ScenarioResult<Kind extends string = TargetKind> {
+  readonly scenario: MeasuredWork
+  readonly samples: Readonly<Record<Kind, Sample[]>>
+}
+
+/** The server that Spool is measured beside. */
+export interface Peer<Kind extends string> {
+  readonly kind: Kind
+  /** Its name in the head of the table. */
+  readonly title: string
 }
 
 interface Row {
   readonly cells: readonly string[]
 }
 
-const HEAD = ['work', 'measure', 'Kafka', 'Spool', 'Spool / Kafka', 'goal']
+export const KAFKA: Peer<'kafka'> = { kind: 'kafka', title: 'Kafka' }
 
 export function medianOf(values: readonly number[]): number {
   const sorted = values.toSorted((a, b) => a - b)
@@ -44,23 +51,30 @@ function suffix(measured: number, verdict: string): string {
   return Number.isFinite(measured) ? `: ${verdict}` : ''
 }
 
-function rowsOf({ scenario, samples }: ScenarioResult): Row[] {
+function rowsOf<Kind extends string>(
+  { scenario, samples }: ScenarioResult<Kind | 'spool'>,
+  peer: Kind,
+): Row[] {
   return scenario.metrics.map((metric, index) => {
-    const median = (kind: TargetKind): number =>
+    const median = (kind: Kind | 'spool'): number =>
       medianOf(samples[kind].map((sample) => sample[metric.name] ?? Number.NaN))
-    const [kafka, spool] = [median('kafka'), median('spool')]
-    const ratio = spool / kafka
+    const [other, spool] = [median(peer), median('spool')]
+    const ratio = spool / other
     const title = index === 0 ? scenario.title : ''
     const name = `${metric.name}, ${metric.unit}`
     const goal = goalText(metric, spool, ratio)
-    return { cells: [title, name, shown(kafka), shown(spool), shown(ratio), goal] }
+    return { cells: [title, name, shown(other), shown(spool), shown(ratio), goal] }
   })
 }
 
 /** The medians as a Markdown table, aligned so that a terminal shows it well too. */
-export function tableOf(results: readonly ScenarioResult[]): string {
-  const rows = [{ cells: HEAD }, ...results.flatMap(rowsOf)]
-  const widths = HEAD.map((_, column) =>
+export function tableOf<Kind extends string>(
+  results: readonly ScenarioResult<Kind | 'spool'>[],
+  { kind, title }: Peer<Kind>,
+): string {
+  const head = ['work', 'measure', title, 'Spool', `Spool / ${title}`, 'goal']
+  const rows = [{ cells: head }, ...results.flatMap((result) => rowsOf(result, kind))]
+  const widths = head.map((_, column) =>
     Math.max(...rows.map((row) => row.cells[column]?.length ?? 0)),
   )
   const lines = rows.map(
@@ -71,8 +85,17 @@ export function tableOf(results: readonly ScenarioResult[]): string {
   return lines.join('\n')
 }
 
+/** A sample for those who watch a run. */
+export function lineOf(sample: Sample): string {
+  const parts = Object.entries(sample).map(([name, value]) => `${name} ${value.toPrecision(3)}`)
+  return parts.join(', ')
+}
+
 /** Everything that was measured, for other programs. */
-export function jsonOf(results: readonly ScenarioResult[], machine: object): string {
+export function jsonOf<Kind extends string>(
+  results: readonly ScenarioResult<Kind>[],
+  machine: object,
+): string {
   const scenarios = results.map(({ scenario, samples }) => {
     const { name, title, metrics } = scenario
     return { name, title, metrics, samples }

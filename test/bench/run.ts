@@ -10,7 +10,7 @@ import { InvalidArgumentError, program } from 'commander'
 import { versions } from '../conformance/peers/versions.ts'
 import { positiveInteger, positiveNumber } from '../support/flags.ts'
 import { type BenchOptions, runBench } from './bench.ts'
-import { jsonOf, tableOf } from './report.ts'
+import { jsonOf, KAFKA, tableOf } from './report.ts'
 import { SCENARIOS } from './scenarios.ts'
 
 const SMOKE_SCALE = 0.01
@@ -83,7 +83,7 @@ const results = await runBench({
   ...(values.profile === undefined ? {} : { profileDir: values.profile }),
   log: (line) => console.log(line),
 })
-console.log(`\n${tableOf(results)}\n`)
+console.log(`\n${tableOf(results, KAFKA)}\n`)
 await writeFile(values.json, jsonOf(results, machine))
 console.log(`${machine.cpu}, ${machine.system}, Node ${machine.node}, Kafka ${machine.kafka}`)
 console.log(`medians of ${roundCount} interleaved rounds; every run is in ${values.json}`)

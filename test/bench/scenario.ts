@@ -4,9 +4,9 @@ import type { Target, TargetKind } from '../conformance/target.ts'
 export interface Metric {
   readonly name: string
   readonly unit: string
-  /** Spool's number divided by Kafka's must be at least or at most this. */
+  /** Spool's number divided by that of the other server must be at least or at most this. */
   readonly goal?: { readonly ratioAtLeast?: number; readonly ratioAtMost?: number }
-  /** For goals that do not depend on Kafka: Spool's own number. */
+  /** For goals that do not depend on the other server: Spool's own number. */
   readonly limit?: number
 }
 
@@ -23,11 +23,15 @@ export interface ScenarioContext {
   readonly scale: number
 }
 
-export interface Scenario {
+/** What a row of the table is about. */
+export interface MeasuredWork {
   readonly name: string
   /** One line for the table. */
   readonly title: string
   readonly metrics: readonly Metric[]
+}
+
+export interface Scenario extends MeasuredWork {
   readonly needsCompiler?: boolean
   readonly topic?: {
     readonly partitionCount: number
