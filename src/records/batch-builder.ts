@@ -81,6 +81,18 @@ export function buildBatch(records: readonly NewRecord[], options: BatchOptions 
   return finishBatch(batch, records, options)
 }
 
+/**
+ * A batch without records that takes up offsets, as compaction leaves one behind.
+ * @param offsetCount 1 to 2^31
+ */
+export function emptyBatch(offsetCount: number): Buffer {
+  const batch = Buffer.alloc(RECORD_BATCH_OVERHEAD)
+  finishBatch(batch, [], {})
+  batch.writeInt32BE(offsetCount - 1, LAST_OFFSET_DELTA_POSITION)
+  patchCrc(batch, 0)
+  return batch
+}
+
 function finishBatch(batch: Buffer, records: readonly NewRecord[], options: BatchOptions): Buffer {
   let maxTimestamp = options.logAppendTime ?? NO_TIMESTAMP
   if (options.logAppendTime === undefined) {
@@ -92,7 +104,7 @@ function finishBatch(batch: Buffer, records: readonly NewRecord[], options: Batc
   batch.writeInt8(MAGIC_V2, MAGIC_POSITION)
   batch.writeInt16BE(attributesFor(options), ATTRIBUTES_POSITION)
   batch.writeInt32BE(records.length - 1, LAST_OFFSET_DELTA_POSITION)
-  writeInt64(batch, BASE_TIMESTAMP_POSITION, (records[0] as NewRecord).timestamp)
+  writeInt64(batch, BASE_TIMESTAMP_POSITION, records[0]?.timestamp ?? NO_TIMESTAMP)
   writeInt64(batch, MAX_TIMESTAMP_POSITION, maxTimestamp)
   writeInt64(batch, PRODUCER_ID_POSITION, options.producerId ?? NO_PRODUCER_ID)
   batch.writeInt16BE(options.producerEpoch ?? NO_PRODUCER_EPOCH, PRODUCER_EPOCH_POSITION)

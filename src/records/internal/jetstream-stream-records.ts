@@ -54,10 +54,26 @@ export const jetstreamRemovedBlock = coordinatorRecord({
   },
 })
 
+/** How far a stream had come with its sources when the front of its log was given up. */
+export const jetstreamSourcePositions = coordinatorRecord({
+  type: 3,
+  name: 'JetStreamSourcePositions',
+  versions: [0, 0],
+  flexibleSince: 0,
+  key: {
+    topicId: uuid,
+  },
+  value: {
+    /** JSON: name and filters of each source, sequence, which origin of that name it was. */
+    positions: bytes,
+  },
+})
+
 export const jetstreamStreamRecordTypes = [
   jetstreamStream,
   jetstreamRemovalFloor,
   jetstreamRemovedBlock,
+  jetstreamSourcePositions,
 ] as const
 
 export type JetStreamStreamRecord = CoordinatorRecord<(typeof jetstreamStreamRecordTypes)[number]>

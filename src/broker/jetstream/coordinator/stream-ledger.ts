@@ -6,10 +6,12 @@ import {
   type JetStreamStreamRecord,
   jetstreamRemovalFloor,
   jetstreamRemovedBlock,
+  jetstreamSourcePositions,
   jetstreamStream,
 } from '../../../records/internal/jetstream-stream-records.ts'
 import type { EncodedRecord } from '../../coordinator/coordinator-log.ts'
 import type { KeptRemovals, RemovalChange } from '../stream/removal-keeper.ts'
+import type { SourcePosition } from '../stream/source-header.ts'
 import type { StreamConfig } from '../stream/stream-config.ts'
 
 /** The only version there is. */
@@ -37,6 +39,7 @@ interface Removals {
 export class StreamLedger {
   readonly streams = new Map<string, KeptStream>()
   readonly #removals = new Map<string, Removals>()
+  readonly #sourcePositions = new Map<string, readonly SourcePosition[]>()
 
   replay(record: JetStreamStreamRecord): void {
     switch (record.name) {
@@ -47,6 +50,12 @@ export class StreamLedger {
         if (record.value === null) this.#removals.delete(record.key.topicId)
         else this.#removalsFor(record.key.topicId).floor = record.value.sequence
         break
+      case 'JetStreamSourcePositions': {
+        const { topicId } = record.key
+        if (record.value === null) this.#sourcePositions.delete(topicId)
+        else this.#sourcePositions.set(topicId, parsed(record.value.positions))
+        break
+      }
       case 'JetStreamRemovedBlock': {
         const { topicId, block } = record.key
         const { blocks } = this.#removalsFor(topicId)
@@ -58,6 +67,11 @@ export class StreamLedger {
 
   removalsOf(topicId: string): KeptRemovals {
     return this.#removals.get(topicId) ?? { floor: 0, blocks: new Map() }
+  }
+
+  /** As they were when the front of the log was last given up. */
+  sourcePositionsOf(topicId: string): readonly SourcePosition[] {
+    return this.#sourcePositions.get(topicId) ?? []
   }
 
   #removalsFor(topicId: string): Removals {
@@ -102,8 +116,20 @@ export function streamTombstone(name: string): EncodedRecord {
   return { key: encodeCoordinatorKey(jetstreamStream, { stream: name }), value: null }
 }
 
-export function removalRecords(topicId: string, change: RemovalChange): EncodedRecord[] {
+/** @param sources kept before messages that tell them go from the log */
+export function removalRecords(
+  topicId: string,
+  change: RemovalChange,
+  sources: readonly SourcePosition[] = [],
+): EncodedRecord[] {
   const records: EncodedRecord[] = []
+  if (change.floor !== null && sources.length > 0) {
+    const value = { positions: Buffer.from(JSON.stringify(sources), 'utf8') }
+    records.push({
+      key: encodeCoordinatorKey(jetstreamSourcePositions, { topicId }),
+      value: encodeCoordinatorValue(jetstreamSourcePositions, VERSION, value),
+    })
+  }
   if (change.floor !== null) {
     const value = { sequence: change.floor }
     records.push({
@@ -125,7 +151,10 @@ export function removalRecords(topicId: string, change: RemovalChange): EncodedR
 
 /** The stream is gone, and so is what was removed of it. */
 export function removalTombstones(topicId: string, blocks: Iterable<number>): EncodedRecord[] {
-  const records = [{ key: encodeCoordinatorKey(jetstreamRemovalFloor, { topicId }), value: null }]
+  const records = [
+    { key: encodeCoordinatorKey(jetstreamRemovalFloor, { topicId }), value: null },
+    { key: encodeCoordinatorKey(jetstreamSourcePositions, { topicId }), value: null },
+  ]
   for (const block of blocks) {
     records.push({
       key: encodeCoordinatorKey(jetstreamRemovedBlock, { topicId, block }),
@@ -133,4 +162,8 @@ export function removalTombstones(topicId: string, blocks: Iterable<number>): En
     })
   }
   return records
+}
+
+function parsed(positions: Buffer): readonly SourcePosition[] {
+  return JSON.parse(positions.toString('utf8')) as SourcePosition[]
 }

@@ -14,6 +14,8 @@ export interface NewMessage {
   /** The whole block; null: none. */
   readonly headers: Buffer | null
   readonly payload: Buffer
+  /** When it was stored first, for a message that is mirrored; else it is now. */
+  readonly timestampMs?: number
 }
 
 /** What a message costs besides its bytes. Source: fileStoreMsgSize of nats-server. */

@@ -2,7 +2,7 @@ import { ErrorCode } from '../../../base/error-code.ts'
 import { StorageError } from '../../../base/errors.ts'
 import { UNPOOLED } from '../../../base/lease.ts'
 import type { AppendWaiter, LogSlice } from '../../../ports/partition-log.ts'
-import { buildBatch } from '../../../records/batch-builder.ts'
+import { buildBatch, emptyBatch } from '../../../records/batch-builder.ts'
 import { isControl, lastOffsetOf } from '../../../records/record-batch.ts'
 import { batchPositions, recordsOf } from '../../../records/records-iterator.ts'
 import type { Partition } from '../../topics/partition.ts'
@@ -28,6 +28,9 @@ interface OwnBatch {
 }
 
 const READ_BYTES = 1024 * 1024
+
+/** Sequences that one batch without records stands for, at most. */
+const MAX_SKIPPED = 2 ** 30
 
 /** Decompressed size of one batch that a client may have written. */
 const MAX_DECOMPRESSED_BYTES = 128 * 1024 * 1024
@@ -91,8 +94,8 @@ export class StreamLog implements AppendWaiter {
   ): ErrorCode {
     const firstSequence = this.nextSequence
     const batch = buildBatch(
-      messages.map((message) => recordOf(message, nowMs)),
-      { logAppendTime: nowMs },
+      messages.map((message) => recordOf(message, message.timestampMs ?? nowMs)),
+      messages[0]?.timestampMs === undefined ? { logAppendTime: nowMs } : {},
     )
     const own: OwnBatch = {
       firstSequence,
@@ -101,7 +104,7 @@ export class StreamLog implements AppendWaiter {
         sequence: firstSequence + index,
         subject: message.subject,
         size: sizeOf(message),
-        timestampMs: nowMs,
+        timestampMs: message.timestampMs ?? nowMs,
         facts: publishFactsOf(message.headers),
       })),
     }
@@ -113,6 +116,17 @@ export class StreamLog implements AppendWaiter {
     this.#waiting.delete(slot)
     this.#own = this.#own.filter((one) => one !== own)
     return errorCode
+  }
+
+  /** Gives up sequences before the next one, so that this is the next; whether the log took that. */
+  skipTo(sequence: number): boolean {
+    while (this.nextSequence < sequence) {
+      const count = Math.min(sequence - this.nextSequence, MAX_SKIPPED)
+      const slot = this.#nextSlot++
+      const { errorCode } = this.partition.appendOwn(emptyBatch(count), UNPOOLED, this, slot)
+      if (errorCode !== ErrorCode.NONE) return false
+    }
+    return true
   }
 
   appendDone(slot: number, errorCode: ErrorCode): void {

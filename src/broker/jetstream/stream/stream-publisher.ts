@@ -5,6 +5,7 @@ import { InFlight } from './in-flight.ts'
 import { type PublishFacts, publishFactsOf } from './publish-facts.ts'
 import { checkHeaders, checkStored } from './publish-rules.ts'
 import type { NewMessage } from './record-mapping.ts'
+import { sourcedFacts } from './source-header.ts'
 import type { StreamConfig } from './stream-config.ts'
 import type { StreamLog } from './stream-log.ts'
 import { type StreamRefusal, StreamRefusals, storeFailed } from './stream-refusal.ts'
@@ -23,11 +24,16 @@ export type PublishDone = (outcome: Stored | StreamRefusal) => void
 /** What is told of each message that is stored. */
 export type MessageStored = (message: NewMessage, sequence: number, subjectLast: number) => void
 
+/**
+ * Who publishes: what clients may not ask, the server itself may; copies of another stream only have to
+ * find room.
+ */
+export type PublishedBy = 'client' | 'source' | 'server'
+
 interface Waiting {
   readonly message: NewMessage
   readonly done: PublishDone
-  /** The server itself writes it: what clients may not ask, it may. */
-  readonly isOwn: boolean
+  readonly by: PublishedBy
 }
 
 interface Accepted {
@@ -71,8 +77,13 @@ export class StreamPublisher {
     this.#inFlight = new InFlight(options.state)
   }
 
+  /** Messages that no place in the log was given to yet. */
+  get waitingCount(): number {
+    return this.#waiting.length
+  }
+
   /** @param message kept, so its bytes must stay */
-  publish(message: NewMessage, done: PublishDone, isOwn = false): void {
+  publish(message: NewMessage, done: PublishDone, by: PublishedBy = 'client'): void {
     const byteCount = message.payload.byteLength + (message.headers?.byteLength ?? 0)
     const { log, scheduler } = this.#options
     if (this.#waitingBytes + byteCount > MAX_WAITING_BYTES || log.partition.log.isOverloaded) {
@@ -80,7 +91,7 @@ export class StreamPublisher {
       return
     }
     this.#waitingBytes += byteCount
-    this.#waiting.push({ message, done, isOwn })
+    this.#waiting.push({ message, done, by })
     if (this.#waiting.length === 1) scheduler.endOfTurn(() => this.flush())
   }
 
@@ -105,13 +116,14 @@ export class StreamPublisher {
   }
 
   /** @param ahead messages of the batch that is being made */
-  #accept({ message, done, isOwn }: Waiting, ahead: number): Accepted | null {
+  #accept({ message, done, by }: Waiting, ahead: number): Accepted | null {
     const { state, log, clock, config } = this.#options
     const settings = config()
     const inFlight = this.#inFlight
     inFlight.lastSequence = log.nextSequence + ahead - 1
-    const facts = publishFactsOf(message.headers)
-    const early = isOwn ? null : this.#refusal(message, facts, settings)
+    const all = publishFactsOf(message.headers)
+    const facts = by === 'source' ? sourcedFacts(all) : all
+    const early = by !== 'client' ? null : this.#refusal(message, facts, settings)
     if (early !== null) {
       done(early)
       return null
@@ -129,7 +141,7 @@ export class StreamPublisher {
         return null
       }
     }
-    const late = isOwn ? null : checkStored(message, facts, settings, inFlight)
+    const late = by === 'server' ? null : checkStored(message, facts, settings, inFlight)
     if (late !== null) {
       done(late)
       return null

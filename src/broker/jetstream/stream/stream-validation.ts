@@ -1,8 +1,10 @@
 import { isSubscribable } from '../../subjects/subject.ts'
 import { isOverlap } from '../../subjects/subject-overlap.ts'
 import { isSubset } from '../../subjects/subject-subset.ts'
-import type { StreamConfig, StreamSource } from './stream-config.ts'
+import { copiesItself, originsOf } from './source-cycles.ts'
+import type { StreamConfig } from './stream-config.ts'
 import {
+  createFailed,
   invalidConfig,
   invalidMirrorFilter,
   invalidMirrorTransform,
@@ -111,9 +113,9 @@ function checkNotBuilt(config: StreamConfig): StreamRefusal | null {
   if (config.allow_msg_schedules === true) return invalidConfig('schedules are not supported')
   if (config.allow_atomic === true) return invalidConfig('atomic publish is not supported')
   if (config.allow_batched === true) return invalidConfig('batch publish is not supported')
-  if (config.mirror !== undefined) return invalidConfig('mirrors are not supported')
-  if ((config.sources ?? []).length > 0) return invalidConfig('sources are not supported')
-  return null
+  return originsOf(config).some(({ consumer }) => consumer !== undefined)
+    ? invalidConfig('consumers of mirrors and sources are not supported')
+    : null
 }
 
 function checkMirror(
@@ -140,6 +142,9 @@ function checkMirror(
   }
   if (mirror.external !== undefined) return noExternal()
   if (!isStreamName(mirror.name)) return StreamRefusals.invalidMirrorName
+  if (filter !== '' && !isSubscribable(filter)) {
+    return createFailed(`subject filter '${filter}' for the mirror invalid subject`)
+  }
   const origin = find(mirror.name)
   return isTooSmall(config, origin) ? StreamRefusals.mirrorMaxMessageSize : null
 }
@@ -165,6 +170,9 @@ function checkSources(
       }
     }
     if (source.external !== undefined) return noExternal()
+    if (filter !== '' && !isSubscribable(filter)) {
+      return createFailed(`subject filter '${filter}' for the source: invalid subject`)
+    }
     if (isTooSmall(config, find(source.name))) return StreamRefusals.sourceMaxMessageSize
   }
   return null
@@ -199,11 +207,7 @@ function checkCycles(
       if (next !== undefined) toVisit.push(next)
     }
   }
-  return null
-}
-
-function originsOf({ sources = [], mirror }: StreamConfig): readonly StreamSource[] {
-  return mirror === undefined ? sources : [...sources, mirror]
+  return copiesItself(config, find) ? invalidConfig('detected cycle') : null
 }
 
 function checkSubjects(config: StreamConfig): StreamRefusal | null {

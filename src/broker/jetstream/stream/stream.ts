@@ -5,6 +5,7 @@ import type { Partition } from '../../topics/partition.ts'
 import { durationText } from '../consumer/duration-text.ts'
 import { withHeaders } from './message-headers.ts'
 import { MessageReader } from './message-reader.ts'
+import type { MessageFollower, OriginStatus } from './origin-status.ts'
 import { type NewMessage, RecordMapping } from './record-mapping.ts'
 import {
   isRemoved,
@@ -12,9 +13,16 @@ import {
   type RemovalChange,
   RemovalKeeper,
 } from './removal-keeper.ts'
+import type { SourcePosition } from './source-header.ts'
+import { SourcePositions } from './source-positions.ts'
 import type { StreamConfig } from './stream-config.ts'
 import { StreamLog, type StreamLogListener } from './stream-log.ts'
-import { type MessageStored, type PublishDone, StreamPublisher } from './stream-publisher.ts'
+import {
+  type MessageStored,
+  type PublishDone,
+  type PublishedBy,
+  StreamPublisher,
+} from './stream-publisher.ts'
 import type { MessagesRead, StreamReader, StreamWatcher } from './stream-reader.ts'
 import { type IsNeeded, type StateMessage, StreamState } from './stream-state.ts'
 import type { SubjectFilter } from './subject-filter.ts'
@@ -27,6 +35,8 @@ export interface StreamOptions {
   readonly everySubject: readonly string[]
   readonly partition: Partition
   readonly removals: KeptRemovals
+  /** How far it had come with its sources. */
+  readonly sourcePositions?: readonly SourcePosition[]
   readonly clock: Clock
   readonly scheduler: Scheduler
   readonly logger: Logger
@@ -46,6 +56,11 @@ const MAX_EXPIRY_DELAY_MS = 3_600_000
 export class Stream implements StreamReader, StreamLogListener {
   readonly createdMs: number
   readonly state: StreamState
+  readonly sources: SourcePositions
+  /** Who copies from it. */
+  readonly followers = new Set<MessageFollower>()
+  /** How it stands with its mirror or its sources. */
+  originStatus: () => readonly OriginStatus[] = () => []
   readonly #options: StreamOptions
   readonly #mapping: RecordMapping
   readonly #log: StreamLog
@@ -71,6 +86,7 @@ export class Stream implements StreamReader, StreamLogListener {
     this.#config = config
     this.createdMs = options.createdMs
     this.#everySubject = options.everySubject
+    this.sources = new SourcePositions(options.sourcePositions ?? [])
     const takesAll = takesAllSubjects(config)
     this.#mapping = new RecordMapping(partition.topic, baseSequence, this.#everySubject, takesAll)
     const firstSequence = this.#mapping.sequenceOf(partition.log.logStartOffset)
@@ -183,8 +199,46 @@ export class Stream implements StreamReader, StreamLogListener {
 
   /** @param message its bytes stay as they are */
   publish(message: NewMessage, done: PublishDone): void {
+    this.publishCopy(message, 'client', done)
+  }
+
+  /** As `publish`, for a message that is in another stream. */
+  publishCopy(message: NewMessage, by: PublishedBy, done: PublishDone): void {
     const subject = this.#transform?.apply(message.subject) ?? message.subject
-    this.#publisher.publish(subject === message.subject ? message : { ...message, subject }, done)
+    const stored = subject === message.subject ? message : { ...message, subject }
+    this.#publisher.publish(stored, done, by)
+  }
+
+  /** Takes what was published in this turn so far. */
+  flush(): void {
+    this.#publisher.flush()
+  }
+
+  /** Gives up sequences, so that the next message gets this one; whether that could be. */
+  skipTo(sequence: number): boolean {
+    if (this.#log.nextSequence + this.#publisher.waitingCount === sequence) return true
+    this.#publisher.flush()
+    return this.#log.nextSequence <= sequence && this.#log.skipTo(sequence)
+  }
+
+  /** Messages are durable elsewhere. A work queue has no more use for them. Source: nats-server. */
+  copied(sequences: readonly number[]): void {
+    const { isNeeded, index } = this.state
+    if (isNeeded === null) return
+    const isQueue = this.#config.retention === 'workqueue'
+    for (const at of sequences) {
+      if (!index.has(at)) continue
+      const subject = index.subjectOf(at)
+      const isKept = isQueue ? this.isFollowed(at, subject) : isNeeded(at, subject)
+      if (!isKept) this.state.remove(at)
+    }
+    this.#settle()
+  }
+
+  /** Whether a message is still to be copied elsewhere. */
+  isFollowed(sequence: number, subject: string): boolean {
+    for (const one of this.followers) if (one.needs(sequence, subject)) return true
+    return false
   }
 
   /** Runs once all that was published so far is durable, or failed. */
@@ -267,6 +321,8 @@ export class Stream implements StreamReader, StreamLogListener {
   message(message: StateMessage): void {
     const { sequence } = message
     if (this.#firstNew === 0) this.#firstNew = sequence
+    const { streamSource } = message.facts
+    if (streamSource !== '') this.sources.note(streamSource)
     const isGone = !this.#isLoaded && isRemoved(this.#options.removals, sequence)
     if (isGone) this.state.applyRemoved(message)
     else this.state.apply(message)
@@ -345,7 +401,7 @@ export class Stream implements StreamReader, StreamLogListener {
       ['Nats-Rollup', 'sub'],
     ])
     const message = { subject, headers, payload: NO_PAYLOAD }
-    this.#publisher.publish(message, () => undefined, true)
+    this.#publisher.publish(message, () => undefined, 'server')
   }
 
   #deleteBefore(floor: number): void {

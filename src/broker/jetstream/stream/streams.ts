@@ -14,8 +14,10 @@ import {
   streamRecord,
   streamTombstone,
 } from '../coordinator/stream-ledger.ts'
+import { OriginFollowers } from './origin-followers.ts'
 import type { NewMessage } from './record-mapping.ts'
 import type { KeptRemovals } from './removal-keeper.ts'
+import type { SourcePosition } from './source-header.ts'
 import { Stream } from './stream.ts'
 import {
   isSameConfig,
@@ -63,10 +65,14 @@ export class Streams implements MetadataListener {
   readonly #options: StreamsOptions
   readonly #streams = new Map<string, Stream>()
   readonly #tasks = new SerialTasks()
+  readonly #followers: OriginFollowers
   #listener: StreamsListener = { added() {}, updated() {}, removed() {}, stored() {} }
 
   constructor(options: StreamsOptions) {
     this.#options = options
+    const { clock, scheduler } = options
+    const find = (name: string) => this.#streams.get(name)
+    this.#followers = new OriginFollowers({ clock, scheduler, find })
   }
 
   set listener(listener: StreamsListener) {
@@ -85,11 +91,12 @@ export class Streams implements MetadataListener {
         continue
       }
       try {
-        await this.#open(kept, partition, removals)
+        await this.#open(kept, partition, removals, ledger.sourcePositionsOf(topicId))
       } catch (error) {
         this.#options.logger.error('a stream can not be read', { stream: name, error })
       }
     }
+    for (const stream of this.#streams.values()) this.#followers.opened(stream)
   }
 
   get(name: string): Stream | undefined {
@@ -131,6 +138,7 @@ export class Streams implements MetadataListener {
   /** Keeps what was removed; nothing is followed any more. */
   async close(): Promise<void> {
     const streams = [...this.#streams.values()]
+    this.#followers.close()
     await Promise.all(streams.map((stream) => stream.keepRemovals()))
     for (const stream of streams) stream.close(false)
     this.#streams.clear()
@@ -191,7 +199,9 @@ export class Streams implements MetadataListener {
     }
     const errorCode = await this.#commit([streamRecord(kept)])
     if (errorCode !== ErrorCode.NONE) return createFailed('the stream could not be stored')
-    return this.#open(kept, partition, NOTHING_REMOVED)
+    const stream = await this.#open(kept, partition, NOTHING_REMOVED, [])
+    this.#followers.opened(stream)
+    return stream
   }
 
   async #update(wanted: WantedStream, isPedantic: boolean): Promise<Stream | StreamRefusal> {
@@ -215,6 +225,7 @@ export class Streams implements MetadataListener {
       return updateFailed('the change of the stream could not be stored')
     }
     stream.configure(config, everySubject)
+    this.#followers.configured(stream)
     this.#listener.updated(stream, before)
     return stream
   }
@@ -236,6 +247,7 @@ export class Streams implements MetadataListener {
 
   #drop(stream: Stream): void {
     if (!this.#streams.delete(stream.name)) return
+    this.#followers.dropped(stream)
     stream.close(true)
     this.#listener.removed(stream)
   }
@@ -244,13 +256,20 @@ export class Streams implements MetadataListener {
     return this.#commit([...removalTombstones(topicId, blocks), streamTombstone(name)])
   }
 
-  async #open(kept: KeptStream, partition: Partition, removals: KeptRemovals): Promise<Stream> {
+  async #open(
+    kept: KeptStream,
+    partition: Partition,
+    removals: KeptRemovals,
+    sourcePositions: readonly SourcePosition[],
+  ): Promise<Stream> {
     const { clock, scheduler, logger, commit } = this.#options
     const stream: Stream = new Stream({
       ...kept,
-      ...{ partition, removals, clock, scheduler, logger },
+      ...{ partition, removals, sourcePositions, clock, scheduler, logger },
       keepRemovals: (change, done) =>
-        commit(removalRecords(kept.topicId, change), (code) => done(code === ErrorCode.NONE)),
+        commit(removalRecords(kept.topicId, change, stream.sources.all), (code) =>
+          done(code === ErrorCode.NONE),
+        ),
       stored: (message, sequence, subjectLast) =>
         this.#listener.stored(stream, message, sequence, subjectLast),
     })

@@ -178,6 +178,7 @@ export class JetStream implements StreamsListener, JetStreamPages {
     const filters = consumers.map(({ config }) => new SubjectFilter(filtersOf(config)))
     stream.setNeeds((sequence, subject) => {
       if (consumers.some((consumer) => consumer.needs(sequence, subject))) return true
+      if (stream.isFollowed(sequence, subject)) return true
       // A queue keeps what nobody came for so far.
       return isQueue && !filters.some((filter) => filter.passes(subject))
     })

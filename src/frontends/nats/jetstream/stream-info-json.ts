@@ -1,3 +1,4 @@
+import type { OriginStatus } from '../../../broker/jetstream/stream/origin-status.ts'
 import type { Stream } from '../../../broker/jetstream/stream/stream.ts'
 import { SubjectFilter } from '../../../broker/jetstream/stream/subject-filter.ts'
 import { isoTime, NO_TIME } from './consumer-info-json.ts'
@@ -34,7 +35,24 @@ export function streamInfoJson(
     config: streamConfigJson(stream.config, serverMetadata),
     created: isoTime(stream.createdMs),
     state: { ...stateJson(stream, details.hasDeleted), ...subjects, consumer_count: consumerCount },
+    ...originsJson(stream),
     ts: isoTime(nowMs),
+  }
+}
+
+function originsJson({ config, originStatus }: Stream): Fields {
+  const [first, ...others] = originStatus().map(originJson)
+  if (first === undefined) return {}
+  return config.mirror === undefined ? { sources: [first, ...others] } : { mirror: first }
+}
+
+function originJson({ source, lag, activeNanoseconds, error }: OriginStatus): Fields {
+  const { name, filter_subject: filter = '', subject_transforms: transforms = [] } = source
+  return {
+    ...{ name, lag, active: activeNanoseconds },
+    ...(error !== null && { error }),
+    ...(filter !== '' && { filter_subject: filter }),
+    ...(transforms.length > 0 && { subject_transforms: transforms }),
   }
 }
 

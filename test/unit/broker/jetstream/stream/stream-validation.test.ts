@@ -63,8 +63,19 @@ describe('the configuration of a stream', () => {
         { republish: { src: '>', dest: 'S' } },
         '10052 stream configuration for republish destination forms a cycle',
       ],
+      [
+        { mirror: { name: 'O', filter_subject: 'a..b' } },
+        "10049 subject filter 'a..b' for the mirror invalid subject",
+      ],
+      [
+        { sources: [{ name: 'O', filter_subject: 'a..b' }] },
+        "10049 subject filter 'a..b' for the source: invalid subject",
+      ],
       // Not nats-server's words: it has these.
-      [{ mirror: { name: 'O' } }, '10052 mirrors are not supported'],
+      [
+        { mirror: { name: 'O', consumer: { name: 'c' } } },
+        '10052 consumers of mirrors and sources are not supported',
+      ],
       [{ allow_msg_counter: true }, '10052 counters are not supported'],
     ]
     for (const [wanted, expected] of cases) assert.equal(refusalOf(wanted), expected)
