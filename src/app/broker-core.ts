@@ -179,7 +179,7 @@ export class BrokerCore {
       for (const listener of core.shares.listeners) metadata.subscribe(listener)
       core.groups.start()
       core.shares.coordinator.start()
-      metadata.subscribe(core.jetStream.streams)
+      metadata.subscribe(core.jetStream)
       // What it finds decided it writes to partitions and groups.
       core.transactions.coordinator.start()
       await core.jetStream.start()

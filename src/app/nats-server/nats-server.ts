@@ -5,8 +5,8 @@ import { NodeTransport } from '../../adapters/node-transport.ts'
 import { SystemRandom } from '../../adapters/system-random.ts'
 import { TlsSockets } from '../../adapters/tls-sockets.ts'
 import { WebSocketTransport } from '../../adapters/web-socket-transport.ts'
-import { GLOBAL_ACCOUNT } from '../../frontends/nats/account.ts'
-import { JETSTREAM_API_LEVEL, JetStream } from '../../frontends/nats/jetstream/jetstream.ts'
+import type { JetStream } from '../../frontends/nats/jetstream/jetstream.ts'
+import { JETSTREAM_API_LEVEL } from '../../frontends/nats/jetstream/jetstream.ts'
 import { NatsMonitor } from '../../frontends/nats/monitor/nats-monitor.ts'
 import { NatsFrontend } from '../../frontends/nats/nats-frontend.ts'
 import type { Clock } from '../../ports/clock.ts'
@@ -17,6 +17,7 @@ import type { ListenOptions } from '../../ports/transport.ts'
 import { describeAddressInUse } from '../address-owner.ts'
 import type { JetStreamServices } from '../jetstream-services.ts'
 import type { ListenAddress } from '../listen-address.ts'
+import { JetStreamAccounts } from './jetstream-accounts.ts'
 import type { NatsSettings } from './nats-settings.ts'
 
 export interface NatsServerPorts {
@@ -43,6 +44,7 @@ export class NatsServer {
   readonly #ports: NatsServerPorts
   #settings: NatsSettings
   readonly #monitor: NatsMonitor
+  readonly #jetStreams: JetStreamAccounts | null
   readonly #jetStream: JetStream | null
   #tls: TlsSockets | null = null
   #timer: Timer | null = null
@@ -52,7 +54,8 @@ export class NatsServer {
     this.#ports = ports
     const random = new SystemRandom()
     this.frontend = new NatsFrontend({ ...ports, ...settings, random, isHashOf: isBcryptOf })
-    this.#jetStream = ports.jetStream === null ? null : this.#serveStreams(ports.jetStream)
+    this.#jetStreams = ports.jetStream === null ? null : this.#serveStreams(ports.jetStream)
+    this.#jetStream = this.#jetStreams?.global ?? null
     this.frontend.maxConnections = settings.maxConnections
     this.frontend.allowsHeaders = settings.allowsHeaders
     const startedAtMs = ports.clock.nowMs()
@@ -82,6 +85,7 @@ export class NatsServer {
   ): Promise<NatsServer> {
     const server = new NatsServer(settings, ports)
     try {
+      await server.#jetStreams?.apply(settings.security)
       await server.#listen(common)
     } catch (error) {
       await server.stop(0)
@@ -97,6 +101,9 @@ export class NatsServer {
     if (settings.tls !== null) this.#tls?.replace(settings.tls)
     this.frontend.reload(settings.security, settings.limits)
     this.#monitor.accountsChanged()
+    this.#jetStreams?.apply(settings.security).catch((error: unknown) => {
+      this.#ports.logger.error('streams of an account can not be read', { error })
+    })
   }
 
   /** Tells the clients to go elsewhere, and closes them one after the other. */
@@ -123,20 +130,14 @@ export class NatsServer {
     this.#timer?.cancel()
     this.#monitor.close()
     await this.frontend.stop(graceMs)
-    this.#jetStream?.close()
+    this.#jetStreams?.close()
   }
 
-  #serveStreams(services: JetStreamServices): JetStream {
-    const { clock, scheduler, logger } = this.#ports
-    const { streams, consumerStore } = services
-    const jetStream = new JetStream({
-      ...{ streams, consumerStore, clock, scheduler, logger },
-      account: this.frontend.accounts.get(GLOBAL_ACCOUNT),
-      keptConsumersOf: (stream) => services.keptConsumersOf(stream),
-      random: new SystemRandom(),
-    })
+  #serveStreams(services: JetStreamServices): JetStreamAccounts {
+    const { accounts } = this.frontend
+    const served = new JetStreamAccounts(accounts, services, this.#ports)
     this.frontend.tellAll({ jetstream: true, api_lvl: JETSTREAM_API_LEVEL })
-    return jetStream
+    return served
   }
 
   async #listen(common: CommonListenOptions): Promise<void> {

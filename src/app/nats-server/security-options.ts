@@ -10,12 +10,13 @@ import {
   SYSTEM_ACCOUNT,
   type UserSettings,
 } from '../../frontends/nats/auth/security-settings.ts'
+import { readAccountJetStream } from './account-jetstream.ts'
 import type { ConfReader } from './conf-reader.ts'
 import { readOperator } from './operator-options.ts'
 import { readPermissions, readUsers } from './user-options.ts'
 
-/** What an account of a configuration may say besides, which means nothing without JetStream or a cluster. */
-const PASSED_OVER = ['jetstream', 'mappings', 'maps', 'trace_dest', 'msg_trace', 'cluster_traffic']
+/** What an account of a configuration may say besides, which means nothing without a cluster. */
+const PASSED_OVER = ['mappings', 'maps', 'trace_dest', 'msg_trace', 'cluster_traffic']
 
 /** Who may come in, and what they may do there. */
 export function readSecurity(
@@ -86,7 +87,8 @@ function readAccount(name: string, block: ConfReader): AccountSettings {
   const maxConnections = limits?.integer('max_connections', 'max_conn') ?? -1
   const maxSubscriptions = limits?.integer('max_subscriptions', 'max_subs') ?? -1
   limits?.finish()
-  return { name, exports, imports, maxConnections, maxSubscriptions }
+  const jetStream = readAccountJetStream(block)
+  return { name, exports, imports, maxConnections, maxSubscriptions, jetStream }
 }
 
 function readExport(entry: ConfReader): ExportSettings {

@@ -78,7 +78,7 @@ export class ServerPublisher {
     const matches = this.#matchesOf(to)
     if (matches.isEmpty) return 'nobody'
     const isBehind = matches.plain.some(({ subscriber }) => subscriber.isBehind === true)
-    this.#fill(subject, reply, headers, payload)
+    this.#fill(subject, reply, headers, payload).target = to
     if (!this.#space.fanOut(matches, this.#message, SERVER)) return 'nobody'
     this.#flushSoon()
     return isBehind ? 'behind' : 'sent'
@@ -130,6 +130,7 @@ export class ServerPublisher {
     bytes[bodyStart + size + 1] = LF
     const message = this.#message
     message.bytes = bytes
+    message.target = ''
     message.subjectStart = 0
     message.subjectEnd = subject.length
     message.subjectHash = fnv1a(bytes, 0, subject.length)

@@ -54,7 +54,12 @@ export class ServiceImport implements Subscriber {
       deliver: (subscription, message) => {
         if (!this.#answersOften) this.#forget(subscription)
         const { publisher } = this.#importer
-        return publisher.publish(reply, message.reply(), message.headers(), message.payload())
+        const headers = message.headers()
+        // What a consumer sends keeps the subject that it was stored with.
+        const subject = message.target === '' ? reply : message.subject()
+        const itsReply = message.hasReply ? message.reply() : ''
+        const payload = message.payload()
+        return publisher.publishTo(reply, subject, itsReply, headers, payload) !== 'nobody'
       },
     }
     const subject = `_R_.${(++nextReply).toString(36)}.${this.#exporter.newToken()}`

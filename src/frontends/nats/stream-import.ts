@@ -16,8 +16,13 @@ export class StreamImport implements Subscriber {
   }
 
   deliver(_subscription: Subscription, message: PublishedMessage): boolean {
-    const subject = mapSubject(message.subject(), this.#subject, this.#localSubject)
+    const own = message.subject()
+    const to = mapSubject(message.target || own, this.#subject, this.#localSubject)
+    // What a consumer sends keeps the subject that it was stored with.
+    const subject = message.target === '' ? to : own
+    const reply = message.hasReply ? message.reply() : ''
     const { publisher } = this.#importer
-    return publisher.publish(subject, message.reply(), message.headers(), message.payload())
+    const headers = message.headers()
+    return publisher.publishTo(to, subject, reply, headers, message.payload()) !== 'nobody'
   }
 }

@@ -26,6 +26,8 @@ export class PublishedMessage {
   tailStart = 0
   tailEnd = 0
   /** The tail can be sent on as it is: single blanks, and CR LF behind the arguments. */
+  /** Whose subscribers get it, where that is not what its subject says; else empty. */
+  target = ''
   isTailCanonical = false
 
   get hasReply(): boolean {

@@ -13,6 +13,7 @@ import type { EncodedRecord } from '../../coordinator/coordinator-log.ts'
 import type { KeptRemovals, RemovalChange } from '../stream/removal-keeper.ts'
 import type { SourcePosition } from '../stream/source-header.ts'
 import type { StreamConfig } from '../stream/stream-config.ts'
+import { nameWithin } from './account-records.ts'
 
 /** The only version there is. */
 const VERSION = 0
@@ -63,6 +64,22 @@ export class StreamLedger {
         else blocks.set(block, Buffer.from(record.value.removed))
       }
     }
+  }
+
+  /** The streams of one account, by their own names. @param account null: that of streams without one */
+  ofAccount(account: string | null): StreamLedger {
+    const own = new StreamLedger()
+    for (const [qualified, kept] of this.streams) {
+      const name = nameWithin(account, qualified)
+      if (name === null) continue
+      const { topicId } = kept
+      own.streams.set(name, { ...kept, name })
+      const removals = this.#removals.get(topicId)
+      if (removals !== undefined) own.#removals.set(topicId, removals)
+      const positions = this.#sourcePositions.get(topicId)
+      if (positions !== undefined) own.#sourcePositions.set(topicId, positions)
+    }
+    return own
   }
 
   removalsOf(topicId: string): KeptRemovals {

@@ -26,14 +26,32 @@ export function topicNameOf(stream: string): string {
   )
 }
 
-/** The topics that streams are in: one partition each. */
+/**
+ * The topic of a stream. Those of named accounts have the account in front of them.
+ * @param account null: the one of clients that name none
+ */
+function topicOf(account: string | null, stream: string): string {
+  return account === null ? topicNameOf(stream) : topicNameOf(`${account}__${stream}`)
+}
+
+/** Whose streams they are. */
+export interface TopicOwner {
+  /** null: the one of clients that name none. */
+  readonly account: string | null
+  /** There is a stream in the topic, of whatever account. */
+  isTaken(topicId: string): boolean
+}
+
+/** The topics that streams of an account are in: one partition each. */
 export class StreamTopics {
   readonly #registry: TopicRegistry
   readonly #admin: TopicAdmin
+  readonly #owner: TopicOwner
 
-  constructor(registry: TopicRegistry, admin: TopicAdmin) {
+  constructor(registry: TopicRegistry, admin: TopicAdmin, owner: TopicOwner) {
     this.#registry = registry
     this.#admin = admin
+    this.#owner = owner
   }
 
   /** undefined: the topic is gone, or another one has its name */
@@ -44,7 +62,7 @@ export class StreamTopics {
 
   /** Makes the topic of a stream, or takes the one that is there if it has one partition. */
   async make(stream: string): Promise<Partition | StreamRefusal> {
-    const name = topicNameOf(stream)
+    const name = topicOf(this.#owner.account, stream)
     const present = this.#registry.topic(name)
     if (present === undefined) {
       const counts = { partitionCount: 1, replicationFactor: 1, assignments: [] }
@@ -57,6 +75,10 @@ export class StreamTopics {
     const topic = this.#registry.topic(name)
     const [partition] = topic?.partitions ?? []
     if (topic === undefined || partition === undefined) return createFailed('the topic is gone')
+    if (this.#owner.isTaken(topic.topicId)) {
+      const description = `the topic ${name} is that of a stream of another account`
+      return { ...StreamRefusals.nameInUse, description }
+    }
     if (topic.partitions.length === 1 && !topic.isInternal) return partition
     const reason = topic.isInternal
       ? `the topic ${name} is the server's own`

@@ -1,3 +1,5 @@
+import type { AccountLimits } from './account-limits.ts'
+
 /** Subjects that are allowed, less those that are denied. Each may have a queue name behind a blank. */
 export interface SubjectRules {
   /** null: all. */
@@ -60,6 +62,8 @@ export interface AccountSettings {
   readonly maxConnections: number
   /** Of each client; -1: as many as the server allows. */
   readonly maxSubscriptions: number
+  /** null: it has no streams. */
+  readonly jetStream: AccountLimits | null
 }
 
 /** Trust in whoever an operator trusts: accounts and users come with signed claims. */

@@ -14,6 +14,7 @@ import type { Logger } from '../../../ports/logger.ts'
 import type { Random } from '../../../ports/random.ts'
 import type { Scheduler } from '../../../ports/scheduler.ts'
 import type { Account } from '../account.ts'
+import type { AccountLimits } from '../auth/account-limits.ts'
 import type { JetStreamPages } from '../monitor/monitored-server.ts'
 import { NATS_VERSION } from '../server-description.ts'
 import { type ApiRequest, ApiRouter } from './api-router.ts'
@@ -34,6 +35,7 @@ const NO_LIMITS = { max_memory: -1, max_storage: -1 }
 
 export interface JetStreamOptions {
   readonly account: Account
+  readonly limits: AccountLimits
   readonly streams: Streams
   readonly consumerStore: ConsumerStore
   /** Consumers of a stream as they were kept when the broker started. */
@@ -76,7 +78,7 @@ export class JetStream implements StreamsListener, JetStreamPages {
     const router = this.#router
     const apiLevel = JETSTREAM_API_LEVEL
     this.#requests = new StreamRequests({
-      ...{ router, streams, clock, logger, serverMetadata, apiLevel },
+      ...{ router, streams, clock, logger, serverMetadata, apiLevel, limits: options.limits },
       consumerCount: (stream) => this.#consumers.consumersOf(stream)?.size ?? 0,
     })
     new MessageRequests(router, streams)
@@ -89,14 +91,14 @@ export class JetStream implements StreamsListener, JetStreamPages {
   }
 
   added(stream: Stream): void {
-    const { account, keptConsumersOf } = this.#options
+    const { account, keptConsumersOf, limits } = this.#options
     const capture = new StreamCapture(stream, account, account.publisher)
     this.#served.set(stream, { capture, directGet: this.#directGetFor(stream) })
     const kept = this.#isRestored ? [] : keptConsumersOf(stream.name)
     this.#consumers.streamOpened(
       {
         reader: stream,
-        facts: () => factsOf(stream.config),
+        facts: () => factsOf(stream.config, limits.max_consumers),
         consumersChanged: () => this.#consumersChanged(stream),
         finished: (_, firstSequence, lastSequence) => stream.finished(firstSequence, lastSequence),
       },
@@ -185,12 +187,19 @@ export class JetStream implements StreamsListener, JetStreamPages {
   }
 }
 
-function factsOf(config: StreamConfig): StreamFacts {
+/** @param accountMaxConsumers what the account allows each stream; -1: any number */
+function factsOf(config: StreamConfig, accountMaxConsumers: number): StreamFacts {
   const { retention, subjects = [], num_replicas, consumer_limits: limits } = config
   return {
     ...{ retention, subjects, num_replicas },
     consumerMaxAckPending: limits.max_ack_pending ?? 0,
     consumerInactiveThreshold: limits.inactive_threshold ?? 0,
-    maxConsumers: config.max_consumers,
+    maxConsumers: smallerLimit(config.max_consumers, accountMaxConsumers),
   }
+}
+
+/** Limits below 1 are none. */
+function smallerLimit(one: number, other: number): number {
+  if (one <= 0) return other
+  return other <= 0 ? one : Math.min(one, other)
 }

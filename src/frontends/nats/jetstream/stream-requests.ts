@@ -9,10 +9,12 @@ import type { Streams } from '../../../broker/jetstream/stream/streams.ts'
 import { SubjectFilter } from '../../../broker/jetstream/stream/subject-filter.ts'
 import type { Clock } from '../../../ports/clock.ts'
 import type { Logger } from '../../../ports/logger.ts'
+import type { AccountLimits } from '../auth/account-limits.ts'
 import type { ApiRequest, ApiRouter } from './api-router.ts'
 import { parseByteJson } from './byte-json.ts'
 import { headerValue } from './header-value.ts'
 import { type JetStreamUsage, jetStreamUsage } from './jetstream-usage.ts'
+import { admissionRefusal } from './stream-admission.ts'
 import { isObject, type ParsedStream, parseStream } from './stream-config-json.ts'
 import { NO_DETAILS, type StreamDetails, streamInfoJson } from './stream-info-json.ts'
 
@@ -27,6 +29,7 @@ export interface StreamRequestsPorts {
   /** Shown with each stream: the version of the server. */
   readonly serverMetadata: Readonly<Record<string, string>>
   readonly apiLevel: number
+  readonly limits: AccountLimits
   consumerCount(stream: string): number
 }
 
@@ -96,7 +99,8 @@ export class StreamRequests {
 
   #accountInfo(): Answer {
     const { stats, streams, consumers } = this.usage
-    return { ...stats, streams, consumers, limits: NO_LIMITS, api: this.apiCounts }
+    const limits = { ...OTHER_LIMITS, ...this.#ports.limits }
+    return { ...stats, streams, consumers, limits, api: this.apiCounts }
   }
 
   async #create(request: ApiRequest): Promise<Answer> {
@@ -180,7 +184,9 @@ export class StreamRequests {
     }
     if (typeof parsed === 'string') return invalidJson(parsed)
     if (parsed.wanted.name !== name) return StreamRefusals.nameMismatch
-    return SEPARATORS.test(name) ? StreamRefusals.nameHasSeparators : parsed
+    if (SEPARATORS.test(name)) return StreamRefusals.nameHasSeparators
+    const present = this.#ports.streams.all().map(({ config }) => config)
+    return admissionRefusal(parsed.wanted, present, this.#ports.limits) ?? parsed
   }
 
   #json(stream: Stream, details: StreamDetails = NO_DETAILS): Fields {
@@ -192,15 +198,10 @@ export class StreamRequests {
 
 const REQUIRED_LEVEL = 'Nats-Required-Api-Level'
 
-const NO_LIMITS = {
-  max_memory: -1,
-  max_storage: -1,
-  max_streams: -1,
-  max_consumers: -1,
+const OTHER_LIMITS = {
   max_ack_pending: -1,
   memory_max_stream_bytes: -1,
   storage_max_stream_bytes: -1,
-  max_bytes_required: false,
 }
 
 function isRefusal(answer: object): answer is StreamRefusal {

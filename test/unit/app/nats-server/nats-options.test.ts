@@ -117,3 +117,24 @@ describe('options of nats-server', () => {
     })
   }
 })
+
+describe('accounts in a configuration', () => {
+  it('say which accounts have JetStream, and how much of it', () => {
+    const { settings } = read(`
+      accounts {
+        A { jetstream: enabled }
+        B { jetstream { max_mem: 1K, max_file: -1, max_streams: 3, max_consumers: 4 } }
+        C { jetstream: disabled }
+        D {}
+      }`)
+    const limits = settings.security.accounts.map(({ jetStream }) => jetStream)
+    const none = { max_memory: -1, max_storage: -1, max_streams: -1, max_consumers: -1 }
+    assert.deepEqual(limits, [
+      { ...none, max_bytes_required: false },
+      { ...none, max_memory: 1000, max_streams: 3, max_consumers: 4, max_bytes_required: false },
+      null,
+      null,
+    ])
+    assert.throws(() => read('accounts { A { jetstream: perhaps } }'), ConfigError)
+  })
+})

@@ -201,7 +201,13 @@ describe('NATS permissions', () => {
 })
 
 describe('NATS accounts', () => {
-  const unlimited = { exports: [], imports: [], maxConnections: -1, maxSubscriptions: -1 }
+  const unlimited = {
+    exports: [],
+    imports: [],
+    maxConnections: -1,
+    maxSubscriptions: -1,
+    jetStream: null,
+  }
   const A = { name: 'A', ...unlimited }
   const B = { name: 'B', ...unlimited }
   const users = [user('a', { account: 'A' }), user('b', { account: 'B' })]

@@ -1,0 +1,81 @@
+import { SystemRandom } from '../../adapters/system-random.ts'
+import { SerialTasks } from '../../broker/serial-tasks.ts'
+import { isOverlap } from '../../broker/subjects/subject-overlap.ts'
+import { GLOBAL_ACCOUNT } from '../../frontends/nats/account.ts'
+import type { Accounts } from '../../frontends/nats/accounts.ts'
+import { type AccountLimits, UNLIMITED } from '../../frontends/nats/auth/account-limits.ts'
+import type { SecuritySettings } from '../../frontends/nats/auth/security-settings.ts'
+import { refuseJetStream } from '../../frontends/nats/jetstream/disabled-jetstream.ts'
+import { JetStream } from '../../frontends/nats/jetstream/jetstream.ts'
+import type { Clock } from '../../ports/clock.ts'
+import type { Logger } from '../../ports/logger.ts'
+import type { Scheduler } from '../../ports/scheduler.ts'
+import type { AccountStreams, JetStreamServices } from '../jetstream-services.ts'
+
+export interface JetStreamAccountsPorts {
+  readonly clock: Clock
+  readonly scheduler: Scheduler
+  readonly logger: Logger
+}
+
+/** JetStream of each account that has it. */
+export class JetStreamAccounts {
+  /** Of clients that name no account. */
+  readonly global: JetStream
+  readonly #accounts: Accounts
+  readonly #services: JetStreamServices
+  readonly #ports: JetStreamAccountsPorts
+  readonly #served = new Map<string, JetStream>()
+  readonly #tasks = new SerialTasks()
+  #refusals: { stop(): void }[] = []
+
+  constructor(accounts: Accounts, services: JetStreamServices, ports: JetStreamAccountsPorts) {
+    this.#accounts = accounts
+    this.#services = services
+    this.#ports = ports
+    this.global = this.#serve(GLOBAL_ACCOUNT, UNLIMITED, services.global)
+  }
+
+  /**
+   * Serves the accounts that the settings give streams; those that had them before keep them as they
+   * were until the server starts again.
+   * @throws StorageError when what was kept can't be read
+   */
+  apply(settings: SecuritySettings): Promise<void> {
+    return this.#tasks.run(() => this.#apply(settings))
+  }
+
+  close(): void {
+    this.global.close()
+    for (const served of this.#served.values()) served.close()
+  }
+
+  async #apply(settings: SecuritySettings): Promise<void> {
+    for (const refusal of this.#refusals) refusal.stop()
+    const refused: string[] = []
+    for (const { name, jetStream, imports } of settings.accounts) {
+      if (name === GLOBAL_ACCOUNT || this.#served.has(name)) continue
+      const isImported = imports.some(
+        ({ kind, localSubject }) => kind === 'service' && isOverlap(localSubject, API),
+      )
+      if (jetStream !== null) {
+        this.#served.set(name, this.#serve(name, jetStream, await this.#services.account(name)))
+      } else if (!isImported && name !== settings.systemAccount) refused.push(name)
+    }
+    const { scheduler } = this.#ports
+    this.#refusals = refused.map((name) => refuseJetStream(this.#accounts.get(name), scheduler))
+  }
+
+  #serve(name: string, limits: AccountLimits, its: AccountStreams): JetStream {
+    const { clock, scheduler, logger } = this.#ports
+    const { streams, consumerStore } = its
+    return new JetStream({
+      ...{ streams, consumerStore, limits, clock, scheduler, logger },
+      account: this.#accounts.get(name),
+      keptConsumersOf: (stream) => its.keptConsumersOf(stream),
+      random: new SystemRandom(),
+    })
+  }
+}
+
+const API = '$JS.API.>'

@@ -1,0 +1,20 @@
+/** What the streams of an account may take; -1: any number. Named as clients see it. */
+export interface AccountLimits {
+  /** Bytes that streams in memory may reserve with `max_bytes`. */
+  readonly max_memory: number
+  /** The same of streams on disk. */
+  readonly max_storage: number
+  readonly max_streams: number
+  /** Of each stream. */
+  readonly max_consumers: number
+  /** A stream must have `max_bytes`. */
+  readonly max_bytes_required: boolean
+}
+
+export const UNLIMITED: AccountLimits = {
+  max_memory: -1,
+  max_storage: -1,
+  max_streams: -1,
+  max_consumers: -1,
+  max_bytes_required: false,
+}
