@@ -96,6 +96,8 @@ export class Partition implements LogListener {
   #log: PartitionLog | null = null
   #settings: ProduceSettings = DEFAULT_PRODUCE_SETTINGS
   #isGone = false
+  /** Why clients may not produce to it; null: they may. */
+  readOnlyReason: string | null = null
   readonly tentative = new TentativeSequences()
   readonly #watchers = new Set<PartitionWatcher>()
 
@@ -136,11 +138,14 @@ export class Partition implements LogListener {
 
   /**
    * Validates a client's batch and appends it. Errors: those of `validateProduceBatch` and of
-   * `PartitionLog.append`, and RECORD_LIST_TOO_LARGE for a batch that no segment can hold.
+   * `PartitionLog.append`, RECORD_LIST_TOO_LARGE for a batch that no segment can hold, and
+   * POLICY_VIOLATION where only the broker writes.
    */
   append(append: ProduceAppend): ProduceResult {
     const availability = this.availability
     if (availability !== ErrorCode.NONE) return refused(availability, null)
+    if (this.readOnlyReason !== null)
+      return refused(ErrorCode.POLICY_VIOLATION, this.readOnlyReason)
     if (this.log.isOverloaded === true)
       return refused(ErrorCode.KAFKA_STORAGE_ERROR, 'The disk takes no writes at present')
     const outcome = validateProduceBatch(append.records, this.#rules(append))

@@ -87,6 +87,7 @@ export class Stream implements StreamReader, StreamLogListener {
     this.createdMs = options.createdMs
     this.#everySubject = options.everySubject
     this.sources = new SourcePositions(options.sourcePositions ?? [])
+    partition.readOnlyReason = readOnlyReasonOf(config)
     const takesAll = takesAllSubjects(config)
     this.#mapping = new RecordMapping(partition.topic, baseSequence, this.#everySubject, takesAll)
     const firstSequence = this.#mapping.sequenceOf(partition.log.logStartOffset)
@@ -280,6 +281,7 @@ export class Stream implements StreamReader, StreamLogListener {
     this.#config = config
     this.#everySubject = everySubject
     this.#transform = transformOf(config)
+    this.#options.partition.readOnlyReason = readOnlyReasonOf(config)
     this.#mapping.configure(everySubject, takesAllSubjects(config))
     this.state.configure(config)
     this.#settle()
@@ -416,6 +418,12 @@ export class Stream implements StreamReader, StreamLogListener {
       })
     })
   }
+}
+
+/** A mirror's offsets belong to the messages of its origin. */
+function readOnlyReasonOf({ name, mirror }: StreamConfig): string | null {
+  if (mirror === undefined) return null
+  return `Stream ${name} mirrors ${mirror.name}: produce to that, or end the mirror`
 }
 
 /** Its messages may have any subject, not only its own. */

@@ -100,6 +100,14 @@ describe('an append to a partition', () => {
     assert.equal(enough.errorCode, ErrorCode.NONE)
   })
 
+  it('refuses clients with POLICY_VIOLATION where only the broker writes', () => {
+    const { log, append, partition } = make()
+    partition.readOnlyReason = 'it is a mirror'
+    const { errorCode, errorMessage } = append(buildBatch([RECORD]))
+    assert.deepEqual([errorCode, errorMessage], [ErrorCode.POLICY_VIOLATION, 'it is a mirror'])
+    assert.equal(log.logEndOffset, 0)
+  })
+
   it('passes the refusal of the log on', () => {
     const { log, append } = make()
     log.nextAppendError = ErrorCode.INVALID_PRODUCER_EPOCH

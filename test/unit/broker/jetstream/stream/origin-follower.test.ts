@@ -92,6 +92,13 @@ describe('a mirror', () => {
     assert.deepEqual(pair.subjects, ['2 s.a', '5 s.a', '6 s.a'])
   })
 
+  it('refuses Kafka producers until it is none any more', async () => {
+    const { copy } = await Pair.mirror({ name: 'O' })
+    assert.match(copy.partition.readOnlyReason ?? '', /mirrors O/)
+    copy.stream.configure(configOf({}), ['s.>'])
+    assert.equal(copy.partition.readOnlyReason, null)
+  })
+
   it('keeps the times of its origin', async () => {
     const pair = await Pair.mirror({ name: 'O' })
     pair.origin.scheduler.advance(5000)
