@@ -16,20 +16,24 @@ const LATE_SHIFT = 4
  * not once for each poll.
  */
 export class SystemScheduler implements Scheduler {
-  /** By the moment they are due, in milliseconds since the process started. */
-  readonly #moments = new Map<number, Set<SystemTimer>>()
+  /**
+   * By the moment they are due, soonest first. Not a Map: as moments come and go it replaces its
+   * table, and V8 lets each table keep the next alive, with all timers that ever stood in them.
+   */
+  readonly #moments: Moment[] = []
 
   after(delayMs: number, task: () => void): Timer {
     const nowMs = performance.now()
     const dueMs = dueMsOf(delayMs, nowMs)
-    let timers = this.#moments.get(dueMs)
-    if (timers === undefined) {
-      timers = new Set()
-      this.#moments.set(dueMs, timers)
-      this.#arm(dueMs, Math.ceil(dueMs - nowMs), timers)
+    const index = this.#indexOf(dueMs)
+    let moment = this.#moments[index]
+    if (moment?.dueMs !== dueMs) {
+      moment = { dueMs, timers: new Set() }
+      this.#moments.splice(index, 0, moment)
+      this.#arm(moment, Math.ceil(dueMs - nowMs))
     }
-    const timer = new SystemTimer(timers, task)
-    timers.add(timer)
+    const timer = new SystemTimer(moment.timers, task)
+    moment.timers.add(timer)
     return timer
   }
 
@@ -38,15 +42,27 @@ export class SystemScheduler implements Scheduler {
     setImmediate(task)
   }
 
-  #arm(dueMs: number, leftMs: number, timers: Set<SystemTimer>): void {
+  /** Index of the first moment that is not before `dueMs`. */
+  #indexOf(dueMs: number): number {
+    let low = 0
+    let high = this.#moments.length
+    while (low < high) {
+      const middle = (low + high) >>> 1
+      if ((this.#moments[middle] as Moment).dueMs < dueMs) low = middle + 1
+      else high = middle
+    }
+    return low
+  }
+
+  #arm(moment: Moment, leftMs: number): void {
     const stepMs = Math.min(leftMs, MAX_TIMER_MS)
     setTimeout(() => {
       if (stepMs < leftMs) {
-        this.#arm(dueMs, leftMs - stepMs, timers)
+        this.#arm(moment, leftMs - stepMs)
         return
       }
-      this.#moments.delete(dueMs)
-      this.#run(timers)
+      this.#moments.splice(this.#indexOf(moment.dueMs), 1)
+      this.#run(moment.timers)
     }, stepMs).unref()
   }
 
@@ -62,6 +78,12 @@ export class SystemScheduler implements Scheduler {
       }
     }
   }
+}
+
+interface Moment {
+  /** Milliseconds since the process started. */
+  readonly dueMs: number
+  readonly timers: Set<SystemTimer>
 }
 
 class SystemTimer implements Timer {

@@ -1,4 +1,5 @@
 import { ErrorCode } from '../../base/error-code.ts'
+import type { ListNode } from '../../base/linked-list.ts'
 import type { Scheduler, Timer } from '../../ports/scheduler.ts'
 import type { Partition, PartitionWatcher } from '../topics/partition.ts'
 import type { FetchParams, FetchPartition, FetchResult } from './fetch-params.ts'
@@ -13,6 +14,8 @@ export class DelayedFetch implements PartitionWatcher {
   readonly #params: FetchParams
   readonly #done: (results: FetchResult[]) => void
   #timer: Timer | null = null
+  /** By partition, while it waits. */
+  #watches: (ListNode<PartitionWatcher> | undefined)[] = []
   #state: 'waiting' | 'reading' | 'done' = 'waiting'
   /** For each partition: bytes that could be read at the last look, and `visibleBytes` then. */
   #seenBytes: Float64Array | null = null
@@ -51,7 +54,7 @@ export class DelayedFetch implements PartitionWatcher {
   }
 
   #park(scheduler: Scheduler, maxWaitMs: number): void {
-    for (const { partition } of this.#params.partitions) partition?.watch(this)
+    this.#watches = this.#params.partitions.map(({ partition }) => partition?.watch(this))
     this.#timer = scheduler.after(maxWaitMs, () => {
       if (this.#state !== 'waiting') return
       this.#unpark()
@@ -62,7 +65,10 @@ export class DelayedFetch implements PartitionWatcher {
   #unpark(): void {
     this.#timer?.cancel()
     this.#timer = null
-    for (const { partition } of this.#params.partitions) partition?.unwatch(this)
+    for (const [index, watch] of this.#watches.entries()) {
+      if (watch !== undefined) this.#params.partitions[index]?.partition?.unwatch(watch)
+    }
+    this.#watches = []
   }
 
   #finish(results: FetchResult[]): void {

@@ -47,6 +47,8 @@ export class DelayedShareFetch implements PartitionWatcher, SharePartitionWatche
   readonly #results: ShareFetchResult[] = []
   #state: 'waiting' | 'reading' | 'done' = 'waiting'
   #timer: Timer | null = null
+  /** What stops to watch each of the partitions. */
+  #unwatch: (() => void)[] = []
   #isLastTry = false
   /** Something happened while it read. */
   #mustRetry = false
@@ -77,8 +79,12 @@ export class DelayedShareFetch implements PartitionWatcher, SharePartitionWatche
     this.#try()
     if (this.#state === 'done') return
     for (const share of this.#shares) {
-      share.watch(this)
-      share.partition.watch(this)
+      const { partition } = share
+      const [shareWatch, watch] = [share.watch(this), partition.watch(this)]
+      this.#unwatch.push(
+        () => share.unwatch(shareWatch),
+        () => partition.unwatch(watch),
+      )
     }
     this.#timer = scheduler.after(maxWaitMs, () => this.#lastTry())
   }
@@ -261,10 +267,7 @@ export class DelayedShareFetch implements PartitionWatcher, SharePartitionWatche
   #stopWaiting(): void {
     this.#timer?.cancel()
     this.#timer = null
-    for (const share of this.#shares) {
-      share.unwatch(this)
-      share.partition.unwatch(this)
-    }
+    for (const unwatch of this.#unwatch.splice(0)) unwatch()
   }
 }
 

@@ -1,4 +1,5 @@
 import { ErrorCode } from '../../base/error-code.ts'
+import { LinkedList, type ListNode } from '../../base/linked-list.ts'
 import type { Clock } from '../../ports/clock.ts'
 import type { Logger } from '../../ports/logger.ts'
 import type { Scheduler, Timer } from '../../ports/scheduler.ts'
@@ -51,7 +52,7 @@ export class SharePartition {
   readonly #ports: SharePartitionPorts
   readonly #settings: () => ShareGroupSettings
   readonly #leaderEpoch: number
-  readonly #watchers = new Set<SharePartitionWatcher>()
+  readonly #watchers = new LinkedList<SharePartitionWatcher>()
   /** null until it is loaded. */
   #window: DeliveryWindow | null = null
   #loading: Promise<ShareOutcome> | null = null
@@ -179,12 +180,13 @@ export class SharePartition {
     return this.#keep(this.#window.releaseAll(memberId))
   }
 
-  watch(watcher: SharePartitionWatcher): void {
-    this.#watchers.add(watcher)
+  /** @returns what `unwatch` takes */
+  watch(watcher: SharePartitionWatcher): ListNode<SharePartitionWatcher> {
+    return this.#watchers.add(watcher)
   }
 
-  unwatch(watcher: SharePartitionWatcher): void {
-    this.#watchers.delete(watcher)
+  unwatch(watch: ListNode<SharePartitionWatcher>): void {
+    this.#watchers.remove(watch)
   }
 
   /** Another one takes its place, or nobody reads it any more. */
@@ -285,7 +287,7 @@ export class SharePartition {
   }
 
   #changed(): void {
-    for (const watcher of [...this.#watchers]) watcher.sharePartitionChanged()
+    for (const { item } of this.#watchers.nodes()) item.sharePartitionChanged()
   }
 }
 

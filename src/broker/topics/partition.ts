@@ -1,6 +1,7 @@
 import { assert } from '../../base/assert.ts'
 import { ErrorCode } from '../../base/error-code.ts'
 import { type Lease, UNPOOLED } from '../../base/lease.ts'
+import { LinkedList, type ListNode } from '../../base/linked-list.ts'
 import type {
   AppendResult,
   AppendSafety,
@@ -99,7 +100,7 @@ export class Partition implements LogListener {
   /** Why clients may not produce to it; null: they may. */
   readOnlyReason: string | null = null
   readonly tentative = new TentativeSequences()
-  readonly #watchers = new Set<PartitionWatcher>()
+  readonly #watchers = new LinkedList<PartitionWatcher>()
 
   constructor(topic: string, topicId: string, partition: number) {
     this.topic = topic
@@ -219,17 +220,18 @@ export class Partition implements LogListener {
     })
   }
 
-  watch(watcher: PartitionWatcher): void {
-    this.#watchers.add(watcher)
+  /** @returns what `unwatch` takes */
+  watch(watcher: PartitionWatcher): ListNode<PartitionWatcher> {
+    return this.#watchers.add(watcher)
   }
 
-  unwatch(watcher: PartitionWatcher): void {
-    this.#watchers.delete(watcher)
+  unwatch(watch: ListNode<PartitionWatcher>): void {
+    this.#watchers.remove(watch)
   }
 
   logAdvanced(): void {
-    if (this.#watchers.size === 0) return
-    for (const watcher of [...this.#watchers]) watcher.partitionAdvanced(this)
+    if (this.#watchers.isEmpty) return
+    for (const { item } of this.#watchers.nodes()) item.partitionAdvanced(this)
   }
 
   logFailed(): void {

@@ -1,11 +1,12 @@
 import { ErrorCode } from '../../../base/error-code.ts'
 import { StorageError } from '../../../base/errors.ts'
 import { UNPOOLED } from '../../../base/lease.ts'
+import type { ListNode } from '../../../base/linked-list.ts'
 import type { AppendWaiter, LogSlice } from '../../../ports/partition-log.ts'
 import { buildBatch, emptyBatch } from '../../../records/batch-builder.ts'
 import { isControl, lastOffsetOf } from '../../../records/record-batch.ts'
 import { batchPositions, recordsOf } from '../../../records/records-iterator.ts'
-import type { Partition } from '../../topics/partition.ts'
+import type { Partition, PartitionWatcher } from '../../topics/partition.ts'
 import { AbortedRecords } from './aborted-records.ts'
 import { publishFactsOf } from './publish-facts.ts'
 import { type NewMessage, type RecordMapping, recordOf, sizeOf } from './record-mapping.ts'
@@ -51,6 +52,7 @@ export class StreamLog implements AppendWaiter {
   #offset: number
   #startOffset: number
   #isReading = false
+  #watch: ListNode<PartitionWatcher> | null = null
   #isClosed = false
   #whenIdle: (() => void)[] = []
   /** The stream can't go on: its log can't be read. */
@@ -71,7 +73,7 @@ export class StreamLog implements AppendWaiter {
 
   /** Follows what is there; resolves once it did, and goes on with what comes. */
   start(): Promise<void> {
-    this.partition.watch(this)
+    this.#watch = this.partition.watch(this)
     return new Promise((resolve, reject) => {
       this.#whenIdle.push(() => (this.failure === null ? resolve() : reject(this.failure)))
       this.#follow()
@@ -80,7 +82,7 @@ export class StreamLog implements AppendWaiter {
 
   close(): void {
     this.#isClosed = true
-    this.partition.unwatch(this)
+    if (this.#watch !== null) this.partition.unwatch(this.#watch)
   }
 
   /**

@@ -1,4 +1,5 @@
 import type { ErrorCode } from '../../../base/error-code.ts'
+import { LinkedList, type ListNode } from '../../../base/linked-list.ts'
 import type { Clock } from '../../../ports/clock.ts'
 import type { AppendWaiter } from '../../../ports/partition-log.ts'
 import type { Scheduler } from '../../../ports/scheduler.ts'
@@ -22,8 +23,8 @@ export interface WaitingProduce {
  * keep the request alive then.
  */
 export class ProduceWait implements AppendWaiter {
-  /** Where `ProduceTimeouts` keeps it; negative while it does not. */
-  place = -1
+  /** While `ProduceTimeouts` watches it. */
+  node: ListNode<ProduceWait> | null = null
   readonly #dueMs: number
   #request: WaitingProduce | null
 
@@ -58,8 +59,7 @@ export class ProduceWait implements AppendWaiter {
 export class ProduceTimeouts {
   readonly #clock: Clock
   readonly #scheduler: Scheduler
-  /** In no order. A Set costs more than all the rest of a small request: it rehashes as waits pass. */
-  readonly #waits: ProduceWait[] = []
+  readonly #waits = new LinkedList<ProduceWait>()
   #isTicking = false
 
   constructor(clock: Clock, scheduler: Scheduler) {
@@ -74,30 +74,24 @@ export class ProduceTimeouts {
 
   /** From now on the wait ends when its time is over, unless `end` comes first. */
   watch(wait: ProduceWait): void {
-    wait.place = this.#waits.push(wait) - 1
+    wait.node = this.#waits.add(wait)
     if (this.#isTicking) return
     this.#isTicking = true
     this.#scheduler.after(TICK_MS, this.#tick)
   }
 
   end(wait: ProduceWait): void {
-    if (wait.place < 0) return
-    const last = this.#waits.pop()
-    if (last !== undefined && last !== wait) {
-      this.#waits[wait.place] = last
-      last.place = wait.place
-    }
-    wait.place = -1
+    if (wait.node !== null) this.#waits.remove(wait.node)
   }
 
   readonly #tick = (): void => {
     const nowMs = this.#clock.monotonicMs()
-    for (const wait of this.#waits.filter((each) => each.isOver(nowMs))) {
-      if (wait.place < 0) continue
-      this.end(wait)
-      wait.expire()
+    for (const node of this.#waits.nodes()) {
+      if (!node.isListed || !node.item.isOver(nowMs)) continue
+      this.#waits.remove(node)
+      node.item.expire()
     }
-    this.#isTicking = this.#waits.length > 0
+    this.#isTicking = !this.#waits.isEmpty
     if (this.#isTicking) this.#scheduler.after(TICK_MS, this.#tick)
   }
 }

@@ -155,7 +155,7 @@ describe('those who watch a partition', () => {
     const { partition, log, append } = make()
     let count = 0
     const watcher = { partitionAdvanced: () => void count++ }
-    partition.watch(watcher)
+    const watch = partition.watch(watcher)
     append(buildBatch([RECORD]))
     assert.equal(count, 0)
     log.flush()
@@ -163,7 +163,7 @@ describe('those who watch a partition', () => {
     log.fail()
     partition.gone()
     assert.equal(count, 3)
-    partition.unwatch(watcher)
+    partition.unwatch(watch)
     partition.gone()
     assert.equal(count, 3)
   })
@@ -174,11 +174,11 @@ describe('those who watch a partition', () => {
     const next = { partitionAdvanced: () => void count++ }
     const first = {
       partitionAdvanced() {
-        partition.unwatch(first)
+        partition.unwatch(watch)
         partition.watch(next)
       },
     }
-    partition.watch(first)
+    const watch = partition.watch(first)
     partition.logAdvanced()
     assert.equal(count, 0, 'who starts watching is told of what comes after')
     partition.logAdvanced()
