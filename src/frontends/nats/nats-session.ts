@@ -1,4 +1,4 @@
-import { isPublishable, isSubscribable } from '../../broker/subjects/subject.ts'
+import { isPublishable } from '../../broker/subjects/subject.ts'
 import type { Route } from '../../broker/subjects/subject-router.ts'
 import type { Connection, StreamSession } from '../../ports/transport.ts'
 import {
@@ -32,7 +32,7 @@ import { SessionLiveness } from './session-liveness.ts'
 import { SessionRights } from './session-rights.ts'
 import { SessionStall } from './session-stall.ts'
 import { SessionSubscriptions } from './session-subscriptions.ts'
-import { type SharedTail, type Subscriber, Subscription } from './subscription.ts'
+import type { SharedTail, Subscriber, Subscription } from './subscription.ts'
 
 /** How a client came. */
 export interface SessionOrigin {
@@ -96,7 +96,7 @@ export class NatsSession
       this.#fail(text, reason)
       hub.flush(null)
     })
-    this.subscriptions = new SessionSubscriptions(authenticator.globalAccount)
+    this.subscriptions = new SessionSubscriptions(authenticator.globalAccount, this.#rights)
   }
 
   /** Says hello. */
@@ -220,37 +220,16 @@ export class NatsSession
 
   subscribe(subject: string, queue: string, sid: string): void {
     if (!this.#isKnown()) return
-    const { subscriptions } = this
     const own = this.identity?.maxSubscriptions ?? -1
     const maxCount = own >= 0 ? own : this.#services.limits.maxSubscriptions
-    if (subscriptions.size >= maxCount) {
-      this.#outbox.append(errorLine(ErrorText.MAX_SUBSCRIPTIONS))
-      return
-    }
-    // A sid that is in use stays what it is, without a word.
-    if (subscriptions.get(sid) === undefined) {
-      if (!isSubscribable(subject)) {
-        this.#outbox.append(errorLine(ErrorText.INVALID_SUBJECT))
-        return
-      }
-      const subscription = new Subscription(this, subject, queue, sid)
-      if (!this.#rights.maySubscribe(subject, queue)) {
-        this.#outbox.append(errorLine(subscriptionRefusal(subscription)))
-        return
-      }
-      subscription.isFiltered = this.#rights.permissions?.needsFilter(subject) === true
-      subscriptions.add(subscription)
-    }
-    if (this.#options.verbose) this.#outbox.append(OK)
+    const refusal = this.subscriptions.subscribe(this, subject, queue, sid, maxCount)
+    if (refusal !== null) this.#outbox.append(errorLine(refusal))
+    else if (this.#options.verbose) this.#outbox.append(OK)
   }
 
   unsubscribe(sid: string, maxCount: number): void {
     if (!this.#isKnown()) return
-    const subscription = this.subscriptions.get(sid)
-    if (subscription !== undefined) {
-      if (maxCount > subscription.deliveredCount) subscription.maxCount = maxCount
-      else this.subscriptions.remove(subscription)
-    }
+    this.subscriptions.unsubscribe(sid, maxCount)
     if (this.#options.verbose) this.#outbox.append(OK)
   }
 
@@ -381,10 +360,8 @@ export class NatsSession
     } else {
       this.#identity.accept(identity)
       this.#become(identity)
-      for (const subscription of [...this.subscriptions]) {
-        if (this.#rights.maySubscribe(subscription.subject, subscription.queue)) continue
-        this.subscriptions.remove(subscription)
-        this.#outbox.append(errorLine(subscriptionRefusal(subscription)))
+      for (const refusal of this.subscriptions.endForbidden()) {
+        this.#outbox.append(errorLine(refusal))
       }
     }
     this.#services.hub.flush(null)
@@ -429,12 +406,8 @@ export class NatsSession
 
   #become(identity: Identity | null): void {
     if (identity === null) return
-    this.subscriptions.account = identity.account
-    this.#rights.permissions = identity.permissions
+    this.subscriptions.become(identity)
     this.#lastRoute = null
-    for (const subscription of this.subscriptions) {
-      subscription.isFiltered = identity.permissions?.needsFilter(subscription.subject) === true
-    }
   }
 
   /** Somebody who has to say who it is, and asks for something else first, is refused. */
@@ -450,11 +423,10 @@ export class NatsSession
 
   #notDelivered(message: PublishedMessage): void {
     if (!this.#options.noResponders) return
-    const reply = Buffer.from(message.reply(), 'latin1')
-    const { plain } = this.subscriptions.account.router.matchesOf(reply)
-    const own = plain.find(({ subscriber }) => subscriber === this)
+    const reply = message.reply()
+    const own = this.subscriptions.forReply(this, reply)
     if (own === undefined) return
-    this.#outbox.append(noRespondersMessage(message.reply(), own.sid, message.subject()))
+    this.#outbox.append(noRespondersMessage(reply, own.sid, message.subject()))
   }
 
   #tooSlow(reason: string): void {
@@ -492,9 +464,4 @@ export class NatsSession
     const { name } = this.#options
     this.#services.logger.info(text, { address: remoteAddress, port: remotePort, name, reason })
   }
-}
-
-function subscriptionRefusal({ subject, queue }: Subscription): string {
-  const using = queue === '' ? '' : ` using queue "${queue}"`
-  return `Permissions Violation for Subscription to "${subject}"${using}`
 }
