@@ -1,4 +1,4 @@
-import type { NewRecord } from '../../../records/batch-builder.ts'
+import type { NewRecord, NewRecordHeader } from '../../../records/batch-builder.ts'
 import type { LogRecord } from '../../../records/records-iterator.ts'
 import { isPublishable } from '../../subjects/subject.ts'
 import { headerBlockOf, recordHeadersOf, withHeaders } from './message-headers.ts'
@@ -24,9 +24,10 @@ const HEADER_OVERHEAD_BYTES = 4
 
 const NO_PAYLOAD = Buffer.alloc(0)
 
-/** Subjects of key-value buckets, and the header by which clients know that a key is deleted. */
+/** Subjects of key-value buckets, and the headers by which clients know that a key is deleted. */
 const BUCKETS = '$KV.'
 const OPERATION = 'KV-Operation'
+const MARKER_REASON = 'Nats-Marker-Reason'
 const DELETED = [[OPERATION, 'DEL']] as const
 
 /** A key that is no subject becomes a token of one. */
@@ -38,12 +39,25 @@ export function sizeOf({ subject, headers, payload }: NewMessage): number {
 }
 
 export function recordOf(message: NewMessage, timestampMs: number): NewRecord {
+  const headers = recordHeadersOf(message.headers)
   return {
     timestamp: timestampMs,
     key: Buffer.from(message.subject, 'latin1'),
-    value: message.payload,
-    headers: recordHeadersOf(message.headers),
+    value: isDeletion(message, headers) ? null : message.payload,
+    headers,
   }
+}
+
+/** A key of a bucket is gone: its record is a tombstone, which tables and compaction understand too. */
+function isDeletion(
+  { subject, payload }: NewMessage,
+  headers: readonly NewRecordHeader[],
+): boolean {
+  if (payload.byteLength > 0 || headers.length === 0 || !subject.startsWith(BUCKETS)) return false
+  const operation = headers.find(({ key }) => key === OPERATION)
+  if (operation === undefined) return headers.some(({ key }) => key === MARKER_REASON)
+  const name = Buffer.from(operation.value ?? NO_PAYLOAD).toString('latin1')
+  return name === 'DEL' || name === 'PURGE'
 }
 
 /** Makes messages of records, whoever wrote them. */
@@ -117,7 +131,8 @@ export class RecordMapping {
 function headersOf(record: LogRecord, subject: string): Buffer | null {
   const block = headerBlockOf(record.headers)
   if (record.value !== null || !subject.startsWith(BUCKETS)) return block
-  return record.headers.some(({ key }) => key === OPERATION) ? block : withHeaders(block, DELETED)
+  const saysWhy = record.headers.some(({ key }) => key === OPERATION || key === MARKER_REASON)
+  return saysWhy ? block : withHeaders(block, DELETED)
 }
 
 function isPlainSubject(text: string): boolean {

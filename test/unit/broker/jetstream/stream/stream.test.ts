@@ -2,13 +2,18 @@ import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import fc from 'fast-check'
 import { UNPOOLED } from '../../../../../src/base/lease.ts'
+import { withHeaders } from '../../../../../src/broker/jetstream/stream/message-headers.ts'
 import { sizeOf } from '../../../../../src/broker/jetstream/stream/record-mapping.ts'
 import type {
   StreamConfig,
   WantedStream,
 } from '../../../../../src/broker/jetstream/stream/stream-config.ts'
+import { wholeOf } from '../../../../../src/broker/jetstream/stream/stream-log.ts'
+import type { StoredMessage } from '../../../../../src/broker/jetstream/stream/stream-reader.ts'
 import { SubjectFilter } from '../../../../../src/broker/jetstream/stream/subject-filter.ts'
+import type { LogSlice } from '../../../../../src/ports/partition-log.ts'
 import { buildBatch } from '../../../../../src/records/batch-builder.ts'
+import { batchPositions, recordsOf } from '../../../../../src/records/records-iterator.ts'
 import { configOf, type Outcome, StreamHarness } from './stream-harness.ts'
 
 const ALL = new SubjectFilter([])
@@ -182,13 +187,11 @@ describe('limits of a stream', () => {
 })
 
 async function messagesOf(harness: StreamHarness, sequences: readonly number[]) {
-  return new Promise<readonly ({ subject: string; headers: Buffer | null } | null)[]>(
-    (resolve, reject) => {
-      harness.stream.read(sequences, (error, messages) =>
-        error === null ? resolve(messages) : reject(error),
-      )
-    },
-  )
+  return new Promise<readonly (StoredMessage | null)[]>((resolve, reject) => {
+    harness.stream.read(sequences, (error, messages) =>
+      error === null ? resolve(messages) : reject(error),
+    )
+  })
 }
 
 describe('records that a Kafka client produces', () => {
@@ -248,6 +251,72 @@ describe('records that a Kafka client produces', () => {
       return sizeOf({ subject, headers, payload: Buffer.alloc(0) })
     })
     assert.deepEqual(sizes, expected)
+  })
+})
+
+describe('deletions of keys in a bucket', () => {
+  const BUCKET = { subjects: ['$KV.b.>', 's.>'], allow_rollup_hdrs: true, max_msgs_per_subject: 9 }
+
+  async function storedValues(harness: StreamHarness): Promise<(string | null)[]> {
+    harness.log.flush()
+    const values: (string | null)[] = []
+    const request = { offset: 0, endOffset: harness.log.highWatermark, maxBytes: 1 << 20 }
+    await new Promise<void>((resolve, reject) => {
+      const take = (slice: LogSlice): void => {
+        const bytes = wholeOf(slice)
+        for (const position of batchPositions(bytes)) {
+          for (const { value } of recordsOf(bytes, position, 1 << 20)) {
+            values.push(value === null ? null : value.toString())
+          }
+        }
+        slice.release()
+        resolve()
+      }
+      const options = { ...request, atLeastOne: true, includeAborted: false }
+      const slice = harness.log.read(options, (error, later) => {
+        if (error !== null || later === null) reject(error)
+        else take(later)
+      })
+      if (slice !== null) take(slice)
+    })
+    return values
+  }
+
+  const PUBLISHED: readonly (readonly [string, Readonly<Record<string, string>>, string])[] = [
+    ['$KV.b.k', { 'KV-Operation': 'DEL' }, ''],
+    ['$KV.b.k', { kind: 'a', 'KV-Operation': 'PURGE' }, ''],
+    ['$KV.b.m', { 'Nats-Marker-Reason': 'MaxAge' }, ''],
+    ['$KV.b.k', {}, ''],
+    ['$KV.b.k', { 'KV-Operation': 'PUT' }, ''],
+    ['$KV.b.k', { 'KV-Operation': 'DEL' }, 'with a value'],
+    ['s.1', { 'KV-Operation': 'DEL' }, ''],
+  ]
+
+  it('are tombstones in the log, and nothing else is', async () => {
+    const harness = await started(BUCKET)
+    for (const [subject, headers, payload] of PUBLISHED) harness.publish(subject, headers, payload)
+    const values = await storedValues(harness)
+    assert.deepEqual(values, [null, null, null, '', '', 'with a value', ''])
+  })
+
+  it('are read as they were published, and have the same size after a restart', async () => {
+    const harness = await started(BUCKET)
+    for (const [subject, headers, payload] of PUBLISHED) harness.publish(subject, headers, payload)
+    const sequences = PUBLISHED.map((_, index) => index + 1)
+    const sizes = (): number[] =>
+      sequences.map((sequence) => harness.stream.state.index.sizeOf(sequence))
+    const before = sizes()
+    await harness.restart()
+    assert.deepEqual(sizes(), before)
+    const messages = await messagesOf(harness, sequences)
+    assert.deepEqual(
+      messages.map((message) => [message?.headers?.toString(), message?.payload.toString()]),
+      PUBLISHED.map(([, headers, payload]) => {
+        const block =
+          Object.keys(headers).length === 0 ? null : withHeaders(null, Object.entries(headers))
+        return [block?.toString(), payload]
+      }),
+    )
   })
 })
 
