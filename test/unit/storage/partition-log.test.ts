@@ -88,11 +88,14 @@ describe('group commit', () => {
       waiting.map(({ told }) => told),
       [undefined, undefined, undefined],
     )
+    assert.equal(harness.diskTaskCount, 0, 'who was just answered may send more')
+    waiting.push(append(log, batchOf()))
+    harness.finishTurn()
     assert.equal(harness.diskTaskCount, 1)
     harness.runDisk()
     assert.deepEqual(
       waiting.map(({ told }) => told),
-      [NONE, NONE, NONE],
+      [NONE, NONE, NONE, NONE],
     )
   })
 
