@@ -58,13 +58,14 @@ export function selectSnappyBlocks(loaded: unknown): SnappyBlocks {
 
 let chosen: SnappyBlocks | undefined
 
-function defaultBlocks(): SnappyBlocks {
+/** The native implementation where it is installed, else the pure one. */
+export function snappyBlocks(): SnappyBlocks {
   chosen ??= selectSnappyBlocks(loadOptionalModule('snappy'))
   return chosen
 }
 
 /** Compresses to xerial framing, as the Java client does. */
-export function snappyCompress(input: Buffer, blocks: SnappyBlocks = defaultBlocks()): Buffer {
+export function snappyCompress(input: Buffer, blocks: SnappyBlocks = snappyBlocks()): Buffer {
   const pieces: Uint8Array[] = [XERIAL_HEADER]
   for (let at = 0; at < input.length; at += BLOCK_BYTES) {
     const block = blocks.compress(input.subarray(at, at + BLOCK_BYTES))
@@ -82,7 +83,7 @@ export function snappyCompress(input: Buffer, blocks: SnappyBlocks = defaultBloc
 export function snappyDecompress(
   input: Buffer,
   maxBytes: number,
-  blocks: SnappyBlocks = defaultBlocks(),
+  blocks: SnappyBlocks = snappyBlocks(),
 ): Buffer {
   const isXerial =
     input.length >= XERIAL_HEADER.length &&

@@ -88,6 +88,11 @@ export class ServerPublisher {
     return !this.#matchesOf(subject).isEmpty
   }
 
+  /** Whether somebody subscribed to this very subject, and not only to a wildcard. */
+  isSubscribed(subject: string): boolean {
+    return this.#matchesOf(subject).plain.some((subscription) => subscription.subject === subject)
+  }
+
   /** Many messages in a row go to the same subject. What is returned holds until the next call. */
   #matchesOf(subject: string): Matches<Subscription> {
     const { router } = this.#space

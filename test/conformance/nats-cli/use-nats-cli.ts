@@ -17,6 +17,8 @@ const REPEAT_LIMIT_MS = 30_000
 export interface NatsCli {
   /** A directory for files, empty at first. */
   readonly directory: string
+  /** The same for another server. */
+  at(address: string): NatsCli
   /** Runs a command, which must end well. Returns what it prints, both streams together. */
   run(...args: readonly string[]): Promise<string>
   /** Runs a command to its end, whatever that is. */
@@ -77,7 +79,8 @@ async function startServer(dataDir: string): Promise<StartedServer> {
   return { address: nats ?? '', stop }
 }
 
-async function startNatsServer(dataDir: string): Promise<StartedServer> {
+/** The original, beside the server of this file. */
+export async function startNatsServer(dataDir: string): Promise<StartedServer> {
   const program = await installNatsServer()
   const flags = ['-a', '127.0.0.1', '-p', '-1', '-js', '-sd', dataDir]
   const server = new ServerProcess(program, flags)
@@ -102,6 +105,7 @@ function cliOf(program: string, address: string, directory: string): NatsCli {
   const result = (...args: readonly string[]) => runCommand(program, [...common, ...args], options)
   return {
     directory,
+    at: (other) => cliOf(program, other, directory),
     result,
     async run(...args) {
       const { code, stdout, stderr } = await result(...args)

@@ -231,22 +231,37 @@ export class ConsumerProgress {
     return this.#hasMoved || this.#given.size > 0 || this.#finished.length > 0
   }
 
-  /** What changed since the last one, or all there is. */
-  takeChange(isWhole: boolean): ConsumerStateChange {
-    const sequences = isWhole ? this.#pending.keys() : this.#given
-    const change = {
-      isWhole,
+  /** All there is. */
+  get whole(): ConsumerStateChange {
+    return {
+      isWhole: true,
       delivered: this.#delivered,
       ackFloor: this.#ackFloor,
-      pending: runsOf([...sequences].sort(ascending), this.#pending),
-      finished: isWhole ? [] : this.#finished,
-      exhausted: [...(isWhole ? this.#exhausted : this.#newlyExhausted)],
+      pending: runsOf([...this.#pending.keys()].sort(ascending), this.#pending),
+      finished: [],
+      exhausted: [...this.#exhausted],
     }
+  }
+
+  /** What changed since the last one, or all there is. */
+  takeChange(isWhole: boolean): ConsumerStateChange {
+    const change = isWhole ? this.whole : this.#changed()
     this.#given = new Set()
     this.#finished = []
     this.#newlyExhausted = new Set()
     this.#hasMoved = false
     return change
+  }
+
+  #changed(): ConsumerStateChange {
+    return {
+      isWhole: false,
+      delivered: this.#delivered,
+      ackFloor: this.#ackFloor,
+      pending: runsOf([...this.#given].sort(ascending), this.#pending),
+      finished: this.#finished,
+      exhausted: [...this.#newlyExhausted],
+    }
   }
 
   #finishOne(sequence: number, isAcknowledged: boolean): OffsetSpan | null {

@@ -181,6 +181,11 @@ export class Consumer implements StreamWatcher {
     this.#pump.run()
   }
 
+  /** Where it is, with all that waits for acks; for a copy of it. */
+  get state(): ConsumerStateChange {
+    return this.#progress.whole
+  }
+
   info(): ConsumerInfo {
     const { clock } = this.#options.ports
     if (this.#target instanceof PullTarget) this.#target.passed(false, this.#nowMs())

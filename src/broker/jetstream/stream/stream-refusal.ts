@@ -13,6 +13,7 @@ function refusal(err_code: number, description: string, code = 400): StreamRefus
 /** Source: errors.json of nats-server. */
 export const StreamRefusals = {
   badRequest: refusal(10003, 'bad request'),
+  snapshotDeliverSubject: refusal(10015, 'deliver subject not valid'),
   mirrorMaxMessageSize: refusal(10030, 'stream mirror must have max message size >= source'),
   mirrorWithSources: refusal(10031, 'stream mirrors can not also contain other sources'),
   mirrorWithSubjects: refusal(10034, 'stream mirrors can not contain subjects'),
@@ -132,4 +133,9 @@ export function invalidMirrorTransform(reason: string): StreamRefusal {
 
 export function invalidMirrorFilter(reason: string): StreamRefusal {
   return refusal(10151, `mirror transform source: ${reason}`)
+}
+
+/** @param reason why there is no copy of a stream */
+export function snapshotFailed(reason: string): StreamRefusal {
+  return refusal(10064, `snapshot failed: ${reason}`, 500)
 }

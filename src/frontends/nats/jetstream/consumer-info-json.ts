@@ -35,7 +35,7 @@ export function consumerInfoJson(
 }
 
 /** The whole configuration that holds: clients compare it with what they asked for. */
-function consumerConfigJson(
+export function consumerConfigJson(
   config: ConsumerConfig,
   serverMetadata: Readonly<Record<string, string>>,
 ): Readonly<Record<string, unknown>> {

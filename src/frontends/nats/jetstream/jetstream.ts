@@ -23,6 +23,7 @@ import { ConsumerRequests } from './consumer-requests.ts'
 import { ConsumerRouter } from './consumer-router.ts'
 import { DirectGet } from './direct-get.ts'
 import { MessageRequests } from './message-requests.ts'
+import { SnapshotRequests } from './snapshot-requests.ts'
 import { StreamAdvisories } from './stream-advisories.ts'
 import { StreamCapture } from './stream-capture.ts'
 import { StreamRequests } from './stream-requests.ts'
@@ -82,6 +83,10 @@ export class JetStream implements StreamsListener, JetStreamPages {
       consumerCount: (stream) => this.#consumers.consumersOf(stream)?.size ?? 0,
     })
     new MessageRequests(router, streams)
+    new SnapshotRequests({
+      ...{ router, publisher, streams, clock, scheduler, random, logger, apiLevel },
+      consumersOf: (stream) => this.#consumers.consumersOf(stream)?.all() ?? [],
+    })
     const requests = new ConsumerRequests(this.#consumers, clock, serverMetadata)
     const directory = this.#consumers
     new ConsumerRouter({ router, publisher, requests, directory, logger, apiLevel })

@@ -56,7 +56,7 @@ function originJson({ source, lag, activeNanoseconds, error }: OriginStatus): Fi
   }
 }
 
-function stateJson({ state }: Stream, hasDeleted: boolean): Fields {
+export function stateJson({ state }: Stream, hasDeleted: boolean): Fields {
   const { index } = state
   const { messageCount, firstSequence, lastSequence } = index
   const isEmpty = messageCount === 0
