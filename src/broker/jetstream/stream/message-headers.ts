@@ -54,6 +54,16 @@ export function withHeaders(
   return Buffer.concat([block.subarray(0, block.byteLength - END.length), added])
 }
 
+/** Gives a header another value where it is, or adds it at the end of a block, which may be null. */
+export function withHeader(block: Buffer | null, name: string, value: string): Buffer {
+  const lines = block?.toString('latin1').split(END) ?? []
+  const start = `${name}:`
+  const at = lines.findIndex((line) => line.startsWith(start))
+  if (at === -1) return withHeaders(block, [[name, value]])
+  const blank = lines[at]?.startsWith(`${start} `) ? ' ' : ''
+  return Buffer.from(lines.with(at, `${start}${blank}${value}`).join(END), 'latin1')
+}
+
 function whole(block: Buffer): readonly NewRecordHeader[] {
   return [{ key: WHOLE_BLOCK, value: block }]
 }

@@ -1,3 +1,4 @@
+import { checkIncrement } from './counter-rules.ts'
 import { type PublishFacts, ttlSecondsOf } from './publish-facts.ts'
 import { type NewMessage, sizeOf } from './record-mapping.ts'
 import type { StreamConfig } from './stream-config.ts'
@@ -37,7 +38,8 @@ export function checkHeaders(
   prospect: Prospect,
 ): StreamRefusal | null {
   if (facts.batchId !== '') return StreamRefusals.atomicDisabled
-  if (facts.increment !== '') return StreamRefusals.incrementDisabled
+  const increment = checkIncrement(message, facts, config)
+  if (increment !== null) return increment
   if (facts.expectedStream !== '' && facts.expectedStream !== config.name) {
     return StreamRefusals.expectedStream
   }
@@ -55,8 +57,7 @@ export function checkHeaders(
 }
 
 /** What comes after it was looked for duplicates. */
-export function checkStored(
-  message: NewMessage,
+export function checkLast(
   facts: PublishFacts,
   config: StreamConfig,
   prospect: Prospect,
@@ -71,6 +72,16 @@ export function checkStored(
       return rollupFailed(`rollup value invalid: ${JSON.stringify(rollup)}`)
     }
   }
+  return null
+}
+
+/** Whether a message, as it is to be stored, fits. */
+export function checkSize(
+  message: NewMessage,
+  facts: PublishFacts,
+  config: StreamConfig,
+  prospect: Prospect,
+): StreamRefusal | null {
   const headerBytes = message.headers?.byteLength ?? 0
   const maxBytes = config.max_msg_size
   if (maxBytes >= 0 && headerBytes + message.payload.byteLength > maxBytes) {

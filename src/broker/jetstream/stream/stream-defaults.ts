@@ -1,3 +1,4 @@
+import { checkCounterConfig } from './counter-rules.ts'
 import type { StreamConfig, WantedStream } from './stream-config.ts'
 import { invalidConfig, pedantic, type StreamRefusal, StreamRefusals } from './stream-refusal.ts'
 
@@ -88,6 +89,8 @@ function duplicateWindow(
 
 /** What one setting makes of others. */
 function withImplied(config: StreamConfig, isPedantic: boolean): StreamConfig | StreamRefusal {
+  const counters = checkCounterConfig(config)
+  if (counters !== null) return counters
   let filled = config
   if ((config.subject_delete_marker_ttl ?? 0) > 0) {
     if (!config.allow_msg_ttl && isPedantic) {

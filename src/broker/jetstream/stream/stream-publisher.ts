@@ -1,9 +1,11 @@
 import { ErrorCode, errorName } from '../../../base/error-code.ts'
 import type { Clock } from '../../../ports/clock.ts'
 import type { Scheduler } from '../../../ports/scheduler.ts'
+import type { CounterTotals } from './counter-totals.ts'
+import { counterText } from './counter-value.ts'
 import { InFlight } from './in-flight.ts'
 import { type PublishFacts, publishFactsOf } from './publish-facts.ts'
-import { checkHeaders, checkStored } from './publish-rules.ts'
+import { checkHeaders, checkLast, checkSize } from './publish-rules.ts'
 import type { NewMessage } from './record-mapping.ts'
 import { sourcedFacts } from './source-header.ts'
 import type { StreamConfig } from './stream-config.ts'
@@ -16,6 +18,8 @@ export interface Stored {
   readonly sequence: number
   /** It had been stored before, under the same id. */
   readonly isDuplicate: boolean
+  /** What the counter came to, in a stream of counters. */
+  readonly counter?: string
 }
 
 /** @param outcome told once */
@@ -58,6 +62,7 @@ export interface StreamPublisherOptions {
   readonly scheduler: Scheduler
   readonly config: () => StreamConfig
   readonly stored: MessageStored
+  readonly counters: CounterTotals
 }
 
 /**
@@ -69,6 +74,7 @@ export class StreamPublisher {
   readonly #inFlight: InFlight
   #waiting: Waiting[] = []
   #waitingBytes = 0
+  readonly #whenFlushed: (() => void)[] = []
   /** Who sent a message again that is still on its way. */
   readonly #duplicates = new Map<number, PublishDone[]>()
 
@@ -95,8 +101,14 @@ export class StreamPublisher {
     if (this.#waiting.length === 1) scheduler.endOfTurn(() => this.flush())
   }
 
+  /** Runs once what waits for counters to be read was taken. */
+  whenFlushed(run: () => void): void {
+    this.#whenFlushed.push(run)
+  }
+
   /** Takes what waits, in order. */
   flush(): void {
+    if (!this.#areCountersKnown()) return
     const waiting = this.#waiting
     this.#waiting = []
     this.#waitingBytes = 0
@@ -113,6 +125,7 @@ export class StreamPublisher {
       batchBytes = 0
     }
     if (batch.length > 0) this.#append(batch)
+    for (const run of this.#whenFlushed.splice(0)) run()
   }
 
   /** @param ahead messages of the batch that is being made */
@@ -141,15 +154,45 @@ export class StreamPublisher {
         return null
       }
     }
-    const late = by === 'server' ? null : checkStored(message, facts, settings, inFlight)
-    if (late !== null) {
-      done(late)
+    const prepared = by === 'server' ? message : this.#prepared(message, facts, settings)
+    if ('err_code' in prepared) {
+      done(prepared)
       return null
     }
     const sequence = inFlight.lastSequence + 1
     const subjectLast = settings.republish === undefined ? 0 : inFlight.lastOf(message.subject)
-    inFlight.accepted(message, messageId, sequence)
-    return { message, done, sequence, subjectLast }
+    inFlight.accepted(prepared, messageId, sequence)
+    return { message: prepared, done, sequence, subjectLast }
+  }
+
+  /** The message as it is stored. */
+  #prepared(
+    message: NewMessage,
+    facts: PublishFacts,
+    settings: StreamConfig,
+  ): NewMessage | StreamRefusal {
+    const inFlight = this.#inFlight
+    const early = checkLast(facts, settings, inFlight)
+    if (early !== null) return early
+    let stored = message
+    if (settings.allow_msg_counter === true) {
+      const last = inFlight.lastOf(message.subject)
+      const sequence = inFlight.lastSequence + 1
+      const counted = this.#options.counters.add(message, facts, last, sequence)
+      if ('err_code' in counted) return counted
+      stored = counted
+    }
+    return checkSize(stored, facts, settings, inFlight) ?? stored
+  }
+
+  /** Whether counters don't have to be read first; when they were, it goes on. */
+  #areCountersKnown(): boolean {
+    const { config, counters, state } = this.#options
+    if (config().allow_msg_counter !== true) return true
+    if (counters.isReading) return false
+    const subjects = this.#waiting.map(({ message }) => message.subject)
+    const lastOf = (subject: string): number => this.#inFlight.lastOf(subject)
+    return counters.prepare(subjects, lastOf, state.index.lastSequence, () => this.flush())
   }
 
   #refusal(message: NewMessage, facts: PublishFacts, settings: StreamConfig): StreamRefusal | null {
@@ -176,11 +219,16 @@ export class StreamPublisher {
         for (const other of duplicates ?? []) other(refusal)
         continue
       }
-      done({ sequence, isDuplicate: false })
+      done(storedAs(sequence, message, this.#options.config()))
       for (const other of duplicates ?? []) other({ sequence, isDuplicate: true })
       this.#options.stored(message, sequence, subjectLast)
     }
   }
+}
+
+function storedAs(sequence: number, { payload }: NewMessage, config: StreamConfig): Stored {
+  const stored = { sequence, isDuplicate: false }
+  return config.allow_msg_counter === true ? { ...stored, counter: counterText(payload) } : stored
 }
 
 const INSUFFICIENT_RESOURCES: StreamRefusal = {

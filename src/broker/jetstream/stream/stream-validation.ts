@@ -1,6 +1,7 @@
 import { isSubscribable } from '../../subjects/subject.ts'
 import { isOverlap } from '../../subjects/subject-overlap.ts'
 import { isSubset } from '../../subjects/subject-subset.ts'
+import { CounterRefusals } from './counter-rules.ts'
 import { copiesItself, originsOf } from './source-cycles.ts'
 import type { StreamConfig } from './stream-config.ts'
 import {
@@ -109,7 +110,6 @@ function checkCombinations(config: StreamConfig): StreamRefusal | null {
 
 /** What nats-server has and Spool not: refused in words rather than ignored. */
 function checkNotBuilt(config: StreamConfig): StreamRefusal | null {
-  if (config.allow_msg_counter === true) return invalidConfig('counters are not supported')
   if (config.allow_msg_schedules === true) return invalidConfig('schedules are not supported')
   if (config.allow_atomic === true) return invalidConfig('atomic publish is not supported')
   if (config.allow_batched === true) return invalidConfig('batch publish is not supported')
@@ -127,6 +127,7 @@ function checkMirror(
   if ((config.first_seq ?? 0) > 0) return StreamRefusals.mirrorWithFirstSequence
   if ((config.subjects ?? []).length > 0) return StreamRefusals.mirrorWithSubjects
   if ((config.sources ?? []).length > 0) return StreamRefusals.mirrorWithSources
+  if (config.allow_msg_counter === true) return CounterRefusals.mirror
   const { filter_subject: filter = '', subject_transforms: transforms = [] } = mirror
   if (filter !== '' && transforms.length > 0) return StreamRefusals.mirrorManyFilters
   if ((config.subject_delete_marker_ttl ?? 0) > 0) {
@@ -271,6 +272,9 @@ export function checkStreamUpdate(before: StreamConfig, after: StreamConfig): St
   if (after.mirror !== undefined && isOtherMirror) return StreamRefusals.mirrorNotUpdatable
   if (before.allow_msg_ttl && !after.allow_msg_ttl) {
     return invalidConfig('message TTL status can not be disabled')
+  }
+  if ((before.allow_msg_counter ?? false) !== (after.allow_msg_counter ?? false)) {
+    return invalidConfig(`${text} change message counter setting`)
   }
   if ((before.persist_mode ?? 'default') !== (after.persist_mode ?? 'default')) {
     return invalidConfig(`${text} change persist mode`)

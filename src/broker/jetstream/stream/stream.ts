@@ -3,6 +3,7 @@ import type { Logger } from '../../../ports/logger.ts'
 import type { Scheduler, Timer } from '../../../ports/scheduler.ts'
 import type { Partition } from '../../topics/partition.ts'
 import { durationText } from '../consumer/duration-text.ts'
+import { CounterTotals } from './counter-totals.ts'
 import { withHeaders } from './message-headers.ts'
 import { MessageReader } from './message-reader.ts'
 import type { MessageFollower, OriginStatus } from './origin-status.ts'
@@ -105,6 +106,7 @@ export class Stream implements StreamReader, StreamLogListener {
       ...{ state: this.state, log: this.#log, clock, scheduler },
       config: () => this.#config,
       stored: options.stored,
+      counters: new CounterTotals((sequences, done) => this.read(sequences, done)),
     })
     this.#transform = transformOf(config)
   }
@@ -245,6 +247,11 @@ export class Stream implements StreamReader, StreamLogListener {
   /** Runs once all that was published so far is durable, or failed. */
   whenCaughtUp(run: () => void): void {
     this.#publisher.flush()
+    if (this.#publisher.waitingCount > 0) {
+      // Counters are being read for what waits.
+      this.#publisher.whenFlushed(() => this.whenCaughtUp(run))
+      return
+    }
     const { log } = this.#options.partition
     if (log.highWatermark >= log.logEndOffset || log.isFailed) run()
     else this.#catchingUp.push({ offset: log.logEndOffset, run })

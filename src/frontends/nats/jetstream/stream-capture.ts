@@ -97,6 +97,7 @@ export class StreamCapture implements Subscriber {
               stream,
               seq: outcome.sequence,
               ...(outcome.isDuplicate && { duplicate: true }),
+              ...(outcome.counter !== undefined && { val: outcome.counter }),
             }
       const payload = Buffer.from(JSON.stringify(json), 'latin1')
       this.#publisher.publish(reply, null, null, payload)

@@ -76,7 +76,6 @@ describe('the configuration of a stream', () => {
         { mirror: { name: 'O', consumer: { name: 'c' } } },
         '10052 consumers of mirrors and sources are not supported',
       ],
-      [{ allow_msg_counter: true }, '10052 counters are not supported'],
     ]
     for (const [wanted, expected] of cases) assert.equal(refusalOf(wanted), expected)
   })
