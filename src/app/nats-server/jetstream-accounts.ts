@@ -45,6 +45,12 @@ export class JetStreamAccounts {
     return this.#tasks.run(() => this.#apply(settings))
   }
 
+  /** Those that have it now. */
+  *all(): Iterable<JetStream> {
+    yield this.global
+    yield* this.#served.values()
+  }
+
   close(): void {
     this.global.close()
     for (const served of this.#served.values()) served.close()

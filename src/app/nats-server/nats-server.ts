@@ -5,8 +5,8 @@ import { NodeTransport } from '../../adapters/node-transport.ts'
 import { SystemRandom } from '../../adapters/system-random.ts'
 import { TlsSockets } from '../../adapters/tls-sockets.ts'
 import { WebSocketTransport } from '../../adapters/web-socket-transport.ts'
-import type { JetStream } from '../../frontends/nats/jetstream/jetstream.ts'
 import { JETSTREAM_API_LEVEL } from '../../frontends/nats/jetstream/jetstream.ts'
+import { JetStreamOverview } from '../../frontends/nats/monitor/jetstream-pages.ts'
 import { NatsMonitor } from '../../frontends/nats/monitor/nats-monitor.ts'
 import { NatsFrontend } from '../../frontends/nats/nats-frontend.ts'
 import type { Clock } from '../../ports/clock.ts'
@@ -45,7 +45,7 @@ export class NatsServer {
   #settings: NatsSettings
   readonly #monitor: NatsMonitor
   readonly #jetStreams: JetStreamAccounts | null
-  readonly #jetStream: JetStream | null
+  readonly #overview: JetStreamOverview | null
   #tls: TlsSockets | null = null
   #timer: Timer | null = null
 
@@ -55,7 +55,8 @@ export class NatsServer {
     const random = new SystemRandom()
     this.frontend = new NatsFrontend({ ...ports, ...settings, random, isHashOf: isBcryptOf })
     this.#jetStreams = ports.jetStream === null ? null : this.#serveStreams(ports.jetStream)
-    this.#jetStream = this.#jetStreams?.global ?? null
+    const jetStreams = this.#jetStreams
+    this.#overview = jetStreams === null ? null : new JetStreamOverview(() => jetStreams.all())
     this.frontend.maxConnections = settings.maxConnections
     this.frontend.allowsHeaders = settings.allowsHeaders
     const startedAtMs = ports.clock.nowMs()
@@ -73,7 +74,7 @@ export class NatsServer {
       httpPort: this.monitorAddress?.port ?? 0,
       tlsRequired: this.#settings.tls !== null && !this.#settings.allowsClear,
       tlsVerify: this.#settings.tls?.verifiesClients === true,
-      jetStream: this.#jetStream,
+      jetStream: this.#overview,
     }))
   }
 

@@ -15,24 +15,24 @@ import type { Random } from '../../../ports/random.ts'
 import type { Scheduler } from '../../../ports/scheduler.ts'
 import type { Account } from '../account.ts'
 import type { AccountLimits } from '../auth/account-limits.ts'
-import type { JetStreamPages } from '../monitor/monitored-server.ts'
+import type { ApiCounts, JetStreamAccount } from '../monitor/jetstream-pages.ts'
 import { NATS_VERSION } from '../server-description.ts'
 import { type ApiRequest, ApiRouter } from './api-router.ts'
+import { consumerInfoJson } from './consumer-info-json.ts'
 import { NatsConsumerOutput } from './consumer-output.ts'
 import { ConsumerRequests } from './consumer-requests.ts'
 import { ConsumerRouter } from './consumer-router.ts'
 import { DirectGet } from './direct-get.ts'
+import type { JetStreamUsage } from './jetstream-usage.ts'
 import { MessageRequests } from './message-requests.ts'
 import { SnapshotRequests } from './snapshot-requests.ts'
 import { StreamAdvisories } from './stream-advisories.ts'
 import { StreamCapture } from './stream-capture.ts'
+import { NO_DETAILS, streamInfoJson } from './stream-info-json.ts'
 import { StreamRequests } from './stream-requests.ts'
 
 /** The level of JetStream's API that is served: that of nats-server 2.12. */
 export const JETSTREAM_API_LEVEL = 2
-
-/** The disk and the memory of the machine are all that streams are limited by. */
-const NO_LIMITS = { max_memory: -1, max_storage: -1 }
 
 export interface JetStreamOptions {
   readonly account: Account
@@ -54,7 +54,7 @@ interface Served {
 }
 
 /** JetStream for the clients of one account: its subjects, its requests, and what they lead to. */
-export class JetStream implements StreamsListener, JetStreamPages {
+export class JetStream implements StreamsListener, JetStreamAccount {
   readonly #options: JetStreamOptions
   readonly #router: ApiRouter
   readonly #requests: StreamRequests
@@ -141,18 +141,40 @@ export class JetStream implements StreamsListener, JetStreamPages {
     this.#served.get(stream)?.capture.stored(message, sequence, subjectLast)
   }
 
-  /** For `/varz`. Source: JetStreamVarz of nats-server. */
-  summary(): object {
-    const { usage, apiCounts } = this.#requests
-    const stats = { ...usage.stats, accounts: 1, ha_assets: 0, api: apiCounts }
-    return { config: NO_LIMITS, stats, limits: {} }
+  get name(): string {
+    return this.#options.account.name
   }
 
-  /** For `/jsz`. Source: JSInfo of nats-server. */
-  page(): object {
-    const { stats, ...counts } = this.#requests.usage
-    const api = this.#requests.apiCounts
-    return { config: NO_LIMITS, limits: {}, ...stats, accounts: 1, ha_assets: 0, api, ...counts }
+  get limits(): { readonly max_memory: number; readonly max_storage: number } {
+    return this.#options.limits
+  }
+
+  get usage(): JetStreamUsage {
+    return this.#requests.usage
+  }
+
+  get apiCounts(): ApiCounts {
+    return this.#requests.apiCounts
+  }
+
+  /** Source: StreamDetail of nats-server. */
+  streamDetails(hasConsumers: boolean, hasConfig: boolean): object[] {
+    const nowMs = this.#options.clock.nowMs()
+    return this.#options.streams.all().map((stream) => {
+      const consumers = this.#consumers.consumersOf(stream.name)?.all() ?? []
+      const info = streamInfoJson(stream, NO_DETAILS, consumers.length, nowMs, {})
+      const { config, created, state, mirror, sources } = info
+      const shown = hasConsumers ? consumers : []
+      const details = shown.map((consumer) => {
+        const { config: its, ...rest } = consumerInfoJson(consumer.info(), nowMs, {})
+        return hasConfig ? { ...rest, config: its } : rest
+      })
+      return {
+        ...{ name: stream.name, created, state, mirror, sources },
+        ...(hasConfig && { config }),
+        ...(details.length > 0 && { consumer_detail: details }),
+      }
+    })
   }
 
   close(): void {

@@ -10,6 +10,7 @@ import { SubjectFilter } from '../../../broker/jetstream/stream/subject-filter.t
 import type { Clock } from '../../../ports/clock.ts'
 import type { Logger } from '../../../ports/logger.ts'
 import type { AccountLimits } from '../auth/account-limits.ts'
+import type { ApiCounts } from '../monitor/jetstream-pages.ts'
 import type { ApiRequest, ApiRouter } from './api-router.ts'
 import { parseByteJson } from './byte-json.ts'
 import { headerValue } from './header-value.ts'
@@ -87,7 +88,7 @@ export class StreamRequests {
   }
 
   /** Requests that were answered, as the server shows them. */
-  get apiCounts(): Fields {
+  get apiCounts(): ApiCounts {
     const { router, apiLevel } = this.#ports
     return { level: apiLevel, total: router.counts.requests, errors: router.counts.errors }
   }
