@@ -93,12 +93,14 @@ export function recordBytesOf(
 /**
  * The records of the batch at `position`, in order. For replay, tools and searches; the fetch path
  * sends batches as they are. The batch must be whole in the buffer; its CRC is not checked here.
+ * @param fromOffset records before it are passed over, and not looked into
  * @throws CorruptRecordError at the record that is malformed
  */
 export function* recordsOf(
   buffer: Buffer,
   position: number,
   maxDecompressedBytes = DEFAULT_MAX_DECOMPRESSED_BYTES,
+  fromOffset = 0,
 ): Generator<LogRecord> {
   const bytes = recordBytesOf(buffer, position, maxDecompressedBytes)
   const count = recordCountOf(buffer, position)
@@ -111,7 +113,10 @@ export function* recordsOf(
         : undefined,
   }
   const cursor: Cursor = { position: 0 }
-  for (let index = 0; index < count; index++) yield readRecord(bytes, cursor, context)
+  for (let index = 0; index < count; index++) {
+    const record = readRecord(bytes, cursor, context, fromOffset)
+    if (record !== null) yield record
+  }
   if (cursor.position !== bytes.length) {
     throw new CorruptRecordError(`bytes are left after the ${count} records of a batch`)
   }
@@ -153,20 +158,30 @@ interface RecordContext {
   readonly appendTime: number | undefined
 }
 
-function readRecord(bytes: Buffer, cursor: Cursor, context: RecordContext): LogRecord {
+/** @returns null for a record before `fromOffset` */
+function readRecord(
+  bytes: Buffer,
+  cursor: Cursor,
+  context: RecordContext,
+  fromOffset: number,
+): LogRecord | null {
   const start = cursor.position
   const length = readVarint(bytes, cursor, bytes.length)
   const end = cursor.position + length
   if (length < 0 || end > bytes.length) throw malformed(start)
   cursor.position++
   const timestampDelta = readVarlong(bytes, cursor, end)
-  const offsetDelta = readVarint(bytes, cursor, end)
+  const offset = context.baseOffset + readVarint(bytes, cursor, end)
+  if (offset < fromOffset) {
+    cursor.position = end
+    return null
+  }
   const key = readNullableBytes(bytes, cursor, end, start)
   const value = readNullableBytes(bytes, cursor, end, start)
   const headers = readHeaders(bytes, cursor, end, start)
   if (cursor.position !== end) throw malformed(start)
   return {
-    offset: context.baseOffset + offsetDelta,
+    offset,
     timestamp: context.appendTime ?? context.baseTimestamp + timestampDelta,
     key,
     value,

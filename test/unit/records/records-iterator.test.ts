@@ -169,6 +169,18 @@ describe('building batches', () => {
   })
 })
 
+describe('reading from an offset within a batch', () => {
+  it('passes over what is before it, in every codec', () => {
+    for (const codec of CODECS) {
+      const all = [...recordsOf(vector(codec), 0)]
+      for (const { offset } of all) {
+        const rest = [...recordsOf(vector(codec), 0, undefined, offset)]
+        assert.deepEqual(rest, all.slice(all.findIndex((record) => record.offset === offset)))
+      }
+    }
+  })
+})
+
 describe('searching by timestamp', () => {
   const batch = vector('lz4')
 

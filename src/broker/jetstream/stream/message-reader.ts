@@ -95,10 +95,12 @@ class OneRead {
   #takeBatch(bytes: Buffer, position: number): void {
     const last = lastOffsetOf(bytes, position)
     if (this.#wanted > last) return
-    for (const record of recordsOf(bytes, position, MAX_DECOMPRESSED_BYTES)) {
+    // A batch may hold many more messages than are read at a time.
+    for (const record of recordsOf(bytes, position, MAX_DECOMPRESSED_BYTES, this.#wanted)) {
       while (this.#wanted < record.offset && this.#isAscending) this.#found.push(null)
       if (record.offset !== this.#wanted) continue
       this.#found.push(this.#mapping.storedMessageOf(record))
+      if (this.#wanted > last) return
     }
   }
 

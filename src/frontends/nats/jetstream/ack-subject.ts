@@ -13,6 +13,8 @@ const V1_TOKENS = 9
 /** The same with domain and account behind the prefix, and perhaps something random at the end. */
 const V2_MIN_TOKENS = 11
 const NANOSECONDS_A_MS = '000000'
+const MAX_DIGITS = 16
+const ZERO = 0x30
 
 /** Where a client acknowledges a message. @param timestampMs when it was stored */
 export function ackSubject(
@@ -37,19 +39,24 @@ export function parseAckSubject(subject: string): AckSubject | null {
   const tokens = subject.split('.')
   const at = tokens.length === V1_TOKENS ? 2 : 4
   if (tokens.length !== V1_TOKENS && tokens.length < V2_MIN_TOKENS) return null
-  const [stream, consumer, deliveries, streamSequence, consumerSequence] = tokens.slice(at)
-  if (stream === undefined || consumer === undefined) return null
-  const facts = {
-    deliveries: numberOf(deliveries),
-    streamSequence: numberOf(streamSequence),
-    consumerSequence: numberOf(consumerSequence),
-  }
-  const isSound = Object.values(facts).every((value) => value > 0)
-  return isSound ? { stream, consumer, ...facts } : null
+  const stream = tokens[at] as string
+  const consumer = tokens[at + 1] as string
+  const deliveries = numberOf(tokens[at + 2])
+  const streamSequence = numberOf(tokens[at + 3])
+  const consumerSequence = numberOf(tokens[at + 4])
+  const isSound = deliveries > 0 && streamSequence > 0 && consumerSequence > 0
+  return isSound ? { stream, consumer, deliveries, streamSequence, consumerSequence } : null
 }
 
-/** 0 for what is no sequence. */
+/** 0 for what is no sequence. Once for each number of each ack, hence without a pattern. */
 function numberOf(token: string | undefined): number {
-  const value = token !== undefined && /^\d{1,16}$/.test(token) ? Number(token) : 0
+  const length = token?.length ?? 0
+  if (token === undefined || length > MAX_DIGITS) return 0
+  let value = 0
+  for (let at = 0; at < length; at++) {
+    const digit = token.charCodeAt(at) - ZERO
+    if (digit < 0 || digit > 9) return 0
+    value = value * 10 + digit
+  }
   return Number.isSafeInteger(value) ? value : 0
 }

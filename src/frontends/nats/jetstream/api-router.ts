@@ -78,7 +78,7 @@ export class ApiRouter implements Subscriber {
       this.#waiting.length >= MAX_WAITING || this.#waitingBytes + byteCount > MAX_WAITING_BYTES
     if (isFull) return false
     if (this.#waiting.length === 0) this.#scheduler.endOfTurn(() => this.#handleAll())
-    const request = requestOf(handler.pattern, message)
+    const request = new CapturedRequest(handler.pattern, message)
     this.#waiting.push({ run: handler.run, request })
     this.#waitingBytes += byteCount
     return true
@@ -122,21 +122,32 @@ export class ApiRouter implements Subscriber {
   }
 }
 
-function requestOf(pattern: readonly string[], message: PublishedMessage): ApiRequest {
-  const { bytes, hasHeaders, bodyStart, bodyEnd } = message
-  const headerEnd = bodyStart + (hasHeaders ? message.headerByteCount : 0)
-  const subject = message.subject()
-  const tokens: string[] = []
-  const parts = subject.split('.')
-  pattern.forEach((token, index) => {
-    if (token === '*') tokens.push(parts[index] ?? '')
-    else if (token === '>') tokens.push(parts.slice(index).join('.'))
-  })
-  return {
-    subject,
-    tokens,
-    reply: message.reply(),
-    headers: hasHeaders ? Buffer.from(bytes.subarray(bodyStart, headerEnd)) : null,
-    payload: Buffer.from(bytes.subarray(headerEnd, bodyEnd)),
+/** Its tokens are made when somebody asks: those who acknowledge messages read the subject. */
+class CapturedRequest implements ApiRequest {
+  readonly subject: string
+  readonly reply: string
+  readonly headers: Buffer | null
+  readonly payload: Buffer
+  readonly #pattern: readonly string[]
+
+  constructor(pattern: readonly string[], message: PublishedMessage) {
+    const { bytes, hasHeaders, bodyStart, bodyEnd } = message
+    const headerEnd = bodyStart + (hasHeaders ? message.headerByteCount : 0)
+    this.#pattern = pattern
+    this.subject = message.subject()
+    this.reply = message.reply()
+    this.headers = hasHeaders ? Buffer.from(bytes.subarray(bodyStart, headerEnd)) : null
+    this.payload =
+      bodyEnd === headerEnd ? NO_PAYLOAD : Buffer.from(bytes.subarray(headerEnd, bodyEnd))
+  }
+
+  get tokens(): string[] {
+    const parts = this.subject.split('.')
+    const tokens: string[] = []
+    for (const [index, token] of this.#pattern.entries()) {
+      if (token === '*') tokens.push(parts[index] ?? '')
+      else if (token === '>') tokens.push(parts.slice(index).join('.'))
+    }
+    return tokens
   }
 }

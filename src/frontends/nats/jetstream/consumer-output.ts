@@ -19,6 +19,9 @@ export class NatsConsumerOutput implements ConsumerOutput {
   readonly #publisher: ServerPublisher
   readonly #clock: Clock
   readonly #random: Random
+  /** Its size is asked before it is sent. */
+  #lastOutgoing: OutgoingMessage | null = null
+  #lastReply = ''
 
   constructor(publisher: ServerPublisher, clock: Clock, random: Random) {
     this.#publisher = publisher
@@ -30,14 +33,17 @@ export class NatsConsumerOutput implements ConsumerOutput {
     const { subject } = outgoing.message
     const { headers, payload } = contentOf(outgoing)
     return (
-      subject.length + replyOf(outgoing).length + (headers?.byteLength ?? 0) + payload.byteLength
+      subject.length +
+      this.#replyOf(outgoing).length +
+      (headers?.byteLength ?? 0) +
+      payload.byteLength
     )
   }
 
   message(to: string, outgoing: OutgoingMessage): boolean {
     const { subject } = outgoing.message
     const { headers, payload } = contentOf(outgoing)
-    const sent = this.#publisher.publishTo(to, subject, replyOf(outgoing), headers, payload)
+    const sent = this.#publisher.publishTo(to, subject, this.#replyOf(outgoing), headers, payload)
     return sent === 'behind'
   }
 
@@ -56,6 +62,14 @@ export class NatsConsumerOutput implements ConsumerOutput {
   advisory(advisory: ConsumerAdvisory): void {
     const { subject, json } = consumerAdvisory(advisory, this.#random.uuid(), this.#clock.nowMs())
     this.#publisher.publish(subject, null, null, byteJson(json))
+  }
+
+  #replyOf(outgoing: OutgoingMessage): string {
+    if (outgoing !== this.#lastOutgoing) {
+      this.#lastOutgoing = outgoing
+      this.#lastReply = replyOf(outgoing)
+    }
+    return this.#lastReply
   }
 }
 
