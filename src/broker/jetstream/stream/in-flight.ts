@@ -56,6 +56,10 @@ export class InFlight implements Prospect {
     return first === 0 ? 0 : this.#state.index.sizeOf(first)
   }
 
+  mayBeSchedule(subject: string): boolean {
+    return this.#subjects.has(subject) || this.#state.schedules.has(subject)
+  }
+
   /** The sequence of a message under way with the id; 0: none. */
   duplicateOf(messageId: string): number {
     return this.#messageIds.get(messageId) ?? 0

@@ -15,6 +15,14 @@ export interface PublishFacts {
   readonly increment: string
   readonly batchId: string
   readonly schedule: string
+  readonly scheduleTarget: string
+  readonly scheduleSource: string
+  readonly scheduleTtl: string
+  readonly scheduleTimeZone: string
+  readonly scheduleRollup: string
+  readonly scheduleNext: string
+  /** The subject of the schedule that made it. */
+  readonly scheduler: string
 }
 
 /** Of a message without headers. */
@@ -31,6 +39,13 @@ export const NO_FACTS: PublishFacts = {
   increment: '',
   batchId: '',
   schedule: '',
+  scheduleTarget: '',
+  scheduleSource: '',
+  scheduleTtl: '',
+  scheduleTimeZone: '',
+  scheduleRollup: '',
+  scheduleNext: '',
+  scheduler: '',
 }
 
 const FIELDS: ReadonlyMap<string, keyof PublishFacts> = new Map([
@@ -46,6 +61,13 @@ const FIELDS: ReadonlyMap<string, keyof PublishFacts> = new Map([
   ['Nats-Incr', 'increment'],
   ['Nats-Batch-Id', 'batchId'],
   ['Nats-Schedule', 'schedule'],
+  ['Nats-Schedule-Target', 'scheduleTarget'],
+  ['Nats-Schedule-Source', 'scheduleSource'],
+  ['Nats-Schedule-TTL', 'scheduleTtl'],
+  ['Nats-Schedule-Time-Zone', 'scheduleTimeZone'],
+  ['Nats-Schedule-Rollup', 'scheduleRollup'],
+  ['Nats-Schedule-Next', 'scheduleNext'],
+  ['Nats-Scheduler', 'scheduler'],
 ])
 
 const NUMBERS: ReadonlySet<keyof PublishFacts> = new Set([
@@ -96,10 +118,16 @@ export function ttlSecondsOf(text: string): number | null {
   if (text === '') return 0
   if (text.toLowerCase() === 'never') return Number.POSITIVE_INFINITY
   if (DIGITS.test(text)) return Number(text)
+  const seconds = durationSecondsOf(text)
+  return seconds === null || seconds < 1 ? null : Math.floor(seconds)
+}
+
+/** Seconds of a duration as Go writes it, which is not negative; null for other texts. */
+export function durationSecondsOf(text: string): number | null {
   if (!DURATION.test(text)) return null
   let seconds = 0
   for (const [, amount, unit = 's'] of text.matchAll(DURATION_PARTS)) {
     seconds += Number(amount) * (UNITS[unit] ?? 1)
   }
-  return seconds < 1 ? null : Math.floor(seconds)
+  return seconds
 }

@@ -1,6 +1,7 @@
 import { checkIncrement } from './counter-rules.ts'
 import { type PublishFacts, ttlSecondsOf } from './publish-facts.ts'
 import { type NewMessage, sizeOf } from './record-mapping.ts'
+import { checkSchedule } from './schedule-rules.ts'
 import type { StreamConfig } from './stream-config.ts'
 import {
   rollupFailed,
@@ -22,6 +23,8 @@ export interface Prospect {
   lastOf(subject: string): number
   /** Size of the first message of a subject, which makes room for the next. */
   firstSizeOf(subject: string): number
+  /** Whether the last message of a subject is a schedule; one on its way may be. */
+  mayBeSchedule(subject: string): boolean
 }
 
 /** Source: the header length of nats-server's store is 16 bits. */
@@ -36,6 +39,7 @@ export function checkHeaders(
   facts: PublishFacts,
   config: StreamConfig,
   prospect: Prospect,
+  nowMs: number,
 ): StreamRefusal | null {
   if (facts.batchId !== '') return StreamRefusals.atomicDisabled
   const increment = checkIncrement(message, facts, config)
@@ -53,7 +57,7 @@ export function checkHeaders(
   if (expectedLastSequence !== null && expectedLastSequence !== prospect.lastSequence) {
     return wrongLastSequence(prospect.lastSequence)
   }
-  return facts.schedule === '' ? null : StreamRefusals.schedulesDisabled
+  return checkSchedule(message, facts, config, prospect, nowMs)
 }
 
 /** What comes after it was looked for duplicates. */

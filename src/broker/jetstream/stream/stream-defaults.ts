@@ -1,4 +1,5 @@
 import { checkCounterConfig } from './counter-rules.ts'
+import { withSchedules } from './schedule-rules.ts'
 import type { StreamConfig, WantedStream } from './stream-config.ts'
 import { invalidConfig, pedantic, type StreamRefusal, StreamRefusals } from './stream-refusal.ts'
 
@@ -104,5 +105,5 @@ function withImplied(config: StreamConfig, isPedantic: boolean): StreamConfig | 
       filled = { ...filled, allow_rollup_hdrs: true, deny_purge: false }
     }
   }
-  return filled
+  return withSchedules(filled, isPedantic)
 }

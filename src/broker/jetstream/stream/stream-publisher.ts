@@ -7,6 +7,7 @@ import { InFlight } from './in-flight.ts'
 import { type PublishFacts, publishFactsOf } from './publish-facts.ts'
 import { checkHeaders, checkLast, checkSize } from './publish-rules.ts'
 import type { NewMessage } from './record-mapping.ts'
+import { asSchedule } from './schedule-rules.ts'
 import { sourcedFacts } from './source-header.ts'
 import type { StreamConfig } from './stream-config.ts'
 import type { StreamLog } from './stream-log.ts'
@@ -174,7 +175,7 @@ export class StreamPublisher {
     const inFlight = this.#inFlight
     const early = checkLast(facts, settings, inFlight)
     if (early !== null) return early
-    let stored = message
+    let stored = asSchedule(message, facts)
     if (settings.allow_msg_counter === true) {
       const last = inFlight.lastOf(message.subject)
       const sequence = inFlight.lastSequence + 1
@@ -198,7 +199,7 @@ export class StreamPublisher {
   #refusal(message: NewMessage, facts: PublishFacts, settings: StreamConfig): StreamRefusal | null {
     if (settings.sealed) return StreamRefusals.sealed
     if (facts.streamSource !== '') return SOURCE_NOT_ALLOWED
-    return checkHeaders(message, facts, settings, this.#inFlight)
+    return checkHeaders(message, facts, settings, this.#inFlight, this.#options.clock.nowMs())
   }
 
   #append(batch: readonly Accepted[]): void {

@@ -1,6 +1,8 @@
 import { DedupeWindow } from './dedupe-window.ts'
 import { ExpiryQueue } from './expiry-queue.ts'
 import { type PublishFacts, ttlSecondsOf } from './publish-facts.ts'
+import { ScheduleBook } from './schedule-book.ts'
+import { PURGE_SCHEDULE } from './schedule-pattern.ts'
 import { type StreamConfig, toMs } from './stream-config.ts'
 import { StreamIndex } from './stream-index.ts'
 import { SubjectFilter } from './subject-filter.ts'
@@ -27,6 +29,7 @@ export type IsNeeded = (sequence: number, subject: string) => boolean
 export class StreamState {
   readonly index: StreamIndex
   readonly window: DedupeWindow
+  readonly schedules = new ScheduleBook()
   lastMessageId = ''
   /** Of the last message, though it may be gone; 0: there was none. */
   lastTimeMs = 0
@@ -63,8 +66,10 @@ export class StreamState {
     this.index.append(sequence, subject, size, timestampMs)
     this.#seen(message)
     this.#live(sequence, timestampMs, facts)
+    this.schedules.note(message, true)
     if (facts.rollup !== '' && this.#config.allow_rollup_hdrs)
       this.#rollUp(facts.rollup, subject, sequence)
+    this.#endSchedule(facts)
     this.#limitSubject(subject)
     this.#limit()
     if (this.isNeeded !== null && !this.isNeeded(sequence, subject)) this.remove(sequence)
@@ -74,12 +79,15 @@ export class StreamState {
   applyRemoved(message: StateMessage): void {
     this.index.skipTo(message.sequence)
     this.#seen(message)
+    this.schedules.note(message, false)
+    this.#endSchedule(message.facts)
   }
 
   /** @returns whether it was there */
   remove(sequence: number): boolean {
     if (!this.index.remove(sequence)) return false
     this.#eternal.delete(sequence)
+    this.schedules.removed(sequence)
     this.#removed(sequence)
     return true
   }
@@ -172,6 +180,13 @@ export class StreamState {
       const first = this.index.firstOf(subject)
       if (first === 0 || first >= sequence || !this.remove(first)) return
     }
+  }
+
+  /** The last message of a schedule takes the schedule with it. */
+  #endSchedule({ scheduleNext, scheduler }: PublishFacts): void {
+    if (scheduleNext !== PURGE_SCHEDULE || scheduler === '') return
+    if (!this.#config.allow_rollup_hdrs || this.#config.deny_purge) return
+    while (this.remove(this.index.firstOf(scheduler)));
   }
 
   #limitSubject(subject: string): void {

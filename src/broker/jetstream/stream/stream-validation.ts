@@ -2,6 +2,7 @@ import { isSubscribable } from '../../subjects/subject.ts'
 import { isOverlap } from '../../subjects/subject-overlap.ts'
 import { isSubset } from '../../subjects/subject-subset.ts'
 import { CounterRefusals } from './counter-rules.ts'
+import { ScheduleRefusals } from './schedule-rules.ts'
 import { copiesItself, originsOf } from './source-cycles.ts'
 import type { StreamConfig } from './stream-config.ts'
 import {
@@ -110,7 +111,6 @@ function checkCombinations(config: StreamConfig): StreamRefusal | null {
 
 /** What nats-server has and Spool not: refused in words rather than ignored. */
 function checkNotBuilt(config: StreamConfig): StreamRefusal | null {
-  if (config.allow_msg_schedules === true) return invalidConfig('schedules are not supported')
   if (config.allow_atomic === true) return invalidConfig('atomic publish is not supported')
   if (config.allow_batched === true) return invalidConfig('batch publish is not supported')
   return originsOf(config).some(({ consumer }) => consumer !== undefined)
@@ -128,6 +128,7 @@ function checkMirror(
   if ((config.subjects ?? []).length > 0) return StreamRefusals.mirrorWithSubjects
   if ((config.sources ?? []).length > 0) return StreamRefusals.mirrorWithSources
   if (config.allow_msg_counter === true) return CounterRefusals.mirror
+  if (config.allow_msg_schedules === true) return ScheduleRefusals.mirror
   const { filter_subject: filter = '', subject_transforms: transforms = [] } = mirror
   if (filter !== '' && transforms.length > 0) return StreamRefusals.mirrorManyFilters
   if ((config.subject_delete_marker_ttl ?? 0) > 0) {
@@ -154,8 +155,10 @@ function checkSources(
   config: StreamConfig,
   find: (name: string) => StreamConfig | undefined,
 ): StreamRefusal | null {
+  const { sources = [] } = config
+  if (sources.length > 0 && config.allow_msg_schedules === true) return ScheduleRefusals.sources
   const seen = new Set<string>()
-  for (const source of config.sources ?? []) {
+  for (const source of sources) {
     if (!isStreamName(source.name)) return StreamRefusals.invalidSourceName
     const { filter_subject: filter = '', subject_transforms: transforms = [] } = source
     const identity = JSON.stringify([source.name, filter, transforms])
@@ -275,6 +278,9 @@ export function checkStreamUpdate(before: StreamConfig, after: StreamConfig): St
   }
   if ((before.allow_msg_counter ?? false) !== (after.allow_msg_counter ?? false)) {
     return invalidConfig(`${text} change message counter setting`)
+  }
+  if (before.allow_msg_schedules === true && after.allow_msg_schedules !== true) {
+    return invalidConfig('message schedules can not be disabled')
   }
   if ((before.persist_mode ?? 'default') !== (after.persist_mode ?? 'default')) {
     return invalidConfig(`${text} change persist mode`)

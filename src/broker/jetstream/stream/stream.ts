@@ -14,6 +14,7 @@ import {
   type RemovalChange,
   RemovalKeeper,
 } from './removal-keeper.ts'
+import { ScheduleRunner } from './schedule-runner.ts'
 import type { SourcePosition } from './source-header.ts'
 import { SourcePositions } from './source-positions.ts'
 import type { StreamConfig } from './stream-config.ts'
@@ -26,8 +27,9 @@ import {
 } from './stream-publisher.ts'
 import type { MessagesRead, StreamReader, StreamWatcher } from './stream-reader.ts'
 import { type IsNeeded, type StateMessage, StreamState } from './stream-state.ts'
+import { readOnlyReasonOf, takesAllSubjects, transformOf } from './stream-traits.ts'
 import type { SubjectFilter } from './subject-filter.ts'
-import { SubjectTransform } from './subject-transform.ts'
+import type { SubjectTransform } from './subject-transform.ts'
 
 export interface StreamOptions {
   readonly config: StreamConfig
@@ -68,6 +70,7 @@ export class Stream implements StreamReader, StreamLogListener {
   readonly #publisher: StreamPublisher
   readonly #reader: MessageReader
   readonly #keeper: RemovalKeeper
+  readonly #schedules: ScheduleRunner
   readonly #watchers = new Set<StreamWatcher>()
   #config: StreamConfig
   #transform: SubjectTransform | null = null
@@ -108,6 +111,12 @@ export class Stream implements StreamReader, StreamLogListener {
       stored: options.stored,
       counters: new CounterTotals((sequences, done) => this.read(sequences, done)),
     })
+    this.#schedules = new ScheduleRunner({
+      ...{ book: this.state.schedules, reader: this, clock, scheduler, logger: options.logger },
+      config: () => this.#config,
+      lastOf: (subject) => this.state.index.lastOf(subject),
+      publish: (message, done) => this.publishCopy(message, 'source', done),
+    })
     this.#transform = transformOf(config)
   }
 
@@ -120,6 +129,7 @@ export class Stream implements StreamReader, StreamLogListener {
     this.#isLoaded = true
     this.#firstNew = 0
     this.#expire()
+    this.#schedules.arm()
   }
 
   get name(): string {
@@ -293,6 +303,7 @@ export class Stream implements StreamReader, StreamLogListener {
     this.state.configure(config)
     this.#settle()
     this.#expire()
+    this.#schedules.arm()
   }
 
   /** @param isNeeded null: limits alone remove messages */
@@ -321,6 +332,7 @@ export class Stream implements StreamReader, StreamLogListener {
     this.#isClosed = true
     this.#log.close()
     this.#keeper.close()
+    this.#schedules.close()
     this.#expiry?.cancel()
     if (isForGood) for (const watcher of [...this.#watchers]) watcher.gone()
     this.#watchers.clear()
@@ -350,6 +362,7 @@ export class Stream implements StreamReader, StreamLogListener {
     }
     this.#settle()
     if (this.#isLoaded && this.#expiry === null) this.#expire()
+    if (this.#isLoaded) this.#schedules.arm()
     this.#runCaughtUp()
   }
 
@@ -425,22 +438,4 @@ export class Stream implements StreamReader, StreamLogListener {
       })
     })
   }
-}
-
-/** A mirror's offsets belong to the messages of its origin. */
-function readOnlyReasonOf({ name, mirror }: StreamConfig): string | null {
-  if (mirror === undefined) return null
-  return `Stream ${name} mirrors ${mirror.name}: produce to that, or end the mirror`
-}
-
-/** Its messages may have any subject, not only its own. */
-function takesAllSubjects(config: StreamConfig): boolean {
-  const { mirror, sources = [], subject_transform: transform } = config
-  return mirror !== undefined || sources.length > 0 || transform !== undefined
-}
-
-function transformOf({ subject_transform: transform }: StreamConfig): SubjectTransform | null {
-  if (transform === undefined) return null
-  const made = SubjectTransform.make(transform.src, transform.dest)
-  return typeof made === 'string' ? null : made
 }
