@@ -31,6 +31,7 @@ export const StreamRefusals = {
   headersTooLarge: refusal(10097, 'header size exceeds maximum allowed of 64k'),
   sealed: refusal(10109, 'invalid operation on sealed stream'),
   nameHasSeparators: refusal(10128, 'Stream name can not contain path separators'),
+  cannotRestore: refusal(10130, 'stream name already in use, cannot restore'),
   negativeReplicas: refusal(10133, 'replicas count cannot be negative'),
   duplicateSource: refusal(10140, 'duplicate source configuration detected'),
   invalidSourceName: refusal(10141, 'sourced stream name is invalid'),
@@ -138,4 +139,9 @@ export function invalidMirrorFilter(reason: string): StreamRefusal {
 /** @param reason why there is no copy of a stream */
 export function snapshotFailed(reason: string): StreamRefusal {
   return refusal(10064, `snapshot failed: ${reason}`, 500)
+}
+
+/** @param reason why a stream does not come back from its backup */
+export function restoreFailed(reason: string): StreamRefusal {
+  return refusal(10062, `restore failed: ${reason}`, 500)
 }

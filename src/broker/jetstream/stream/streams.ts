@@ -17,6 +17,7 @@ import {
 import { OriginFollowers } from './origin-followers.ts'
 import type { NewMessage } from './record-mapping.ts'
 import type { KeptRemovals } from './removal-keeper.ts'
+import { StreamRestore } from './restore.ts'
 import type { SourcePosition } from './source-header.ts'
 import { Stream } from './stream.ts'
 import {
@@ -58,12 +59,21 @@ export interface StreamsOptions {
   readonly commit: (records: readonly EncodedRecord[], done: (errorCode: ErrorCode) => void) => void
 }
 
+/** Where a new stream is. */
+interface StreamPlace {
+  readonly partition: Partition
+  readonly baseSequence: number
+  readonly everySubject: readonly string[]
+}
+
 const NOTHING_REMOVED: KeptRemovals = { floor: 0, blocks: new Map() }
 
 /** All streams of an account: by name, in partitions of topics. */
 export class Streams implements MetadataListener {
   readonly #options: StreamsOptions
   readonly #streams = new Map<string, Stream>()
+  /** Names of streams that come back from backups. */
+  readonly #restoring = new Set<string>()
   readonly #tasks = new SerialTasks()
   readonly #followers: OriginFollowers
   #listener: StreamsListener = { added() {}, updated() {}, removed() {}, stored() {} }
@@ -123,6 +133,29 @@ export class Streams implements MetadataListener {
   /** @returns null, or why it is still there */
   remove(name: string): Promise<StreamRefusal | null> {
     return this.#tasks.run(() => this.#remove(name))
+  }
+
+  /** Makes room for a stream of a backup; its name is taken from then on. */
+  startRestore(wanted: WantedStream, isPedantic: boolean): Promise<StreamRestore | StreamRefusal> {
+    return this.#tasks.run(() => this.#startRestore(wanted, isPedantic))
+  }
+
+  /** All of it is there: it is a stream like others now. */
+  finishRestore(restore: StreamRestore): Promise<Stream | StreamRefusal> {
+    return this.#tasks.run(async () => {
+      this.#restoring.delete(restore.config.name)
+      if (this.#overlaps(restore.config)) return StreamRefusals.subjectsOverlap
+      return this.#add(restore.config, restore)
+    })
+  }
+
+  /** It comes to nothing, and its topic goes. */
+  async abandonRestore({ config, partition }: StreamRestore): Promise<void> {
+    const problem = await this.#options.topics.remove(partition.topicId)
+    this.#restoring.delete(config.name)
+    if (problem === null) return
+    const { name } = config
+    this.#options.logger.warn('the topic of a failed restore stays', { stream: name, problem })
   }
 
   /** Topics that were deleted take their streams along. */
@@ -186,16 +219,43 @@ export class Streams implements MetadataListener {
       return isSameConfig(present.config, config) ? present : StreamRefusals.nameInUse
     }
     if (this.#overlaps(config)) return StreamRefusals.subjectsOverlap
+    if (this.#restoring.has(config.name)) return StreamRefusals.nameInUse
     const partition = await this.#options.topics.make(config.name)
     if ('err_code' in partition) return partition
+    const baseSequence = Math.max(1, config.first_seq ?? 1)
+    return this.#add(config, { partition, baseSequence, everySubject: config.subjects ?? [] })
+  }
+
+  async #startRestore(
+    wanted: WantedStream,
+    isPedantic: boolean,
+  ): Promise<StreamRestore | StreamRefusal> {
+    const config = this.#checked(wanted, isPedantic)
+    if ('err_code' in config) return config
+    if (config.num_replicas > 1) return StreamRefusals.replicasNotSupported
+    const { name } = config
+    if (this.#streams.has(name) || this.#restoring.has(name)) return StreamRefusals.cannotRestore
+    if (this.#overlaps(config)) return StreamRefusals.subjectsOverlap
+    const partition = await this.#options.topics.make(name)
+    if ('err_code' in partition) return partition
+    if (partition.log.logEndOffset > 0) {
+      const description = `${StreamRefusals.cannotRestore.description}: its topic ${partition.topic} has records; delete it first`
+      return { ...StreamRefusals.cannotRestore, description }
+    }
+    this.#restoring.add(name)
+    return new StreamRestore(config, partition)
+  }
+
+  async #add(config: StreamConfig, place: StreamPlace): Promise<Stream | StreamRefusal> {
+    const { partition, baseSequence, everySubject } = place
     const kept: KeptStream = {
       name: config.name,
       createdMs: this.#options.clock.nowMs(),
       topic: partition.topic,
       topicId: partition.topicId,
-      baseSequence: Math.max(1, config.first_seq ?? 1),
+      baseSequence,
       config,
-      everySubject: config.subjects ?? [],
+      everySubject,
     }
     const errorCode = await this.#commit([streamRecord(kept)])
     if (errorCode !== ErrorCode.NONE) return createFailed('the stream could not be stored')

@@ -1,4 +1,8 @@
-import { filtersOf, type StreamFacts } from '../../../broker/jetstream/consumer/consumer-config.ts'
+import {
+  filtersOf,
+  isEphemeralInMemory,
+  type StreamFacts,
+} from '../../../broker/jetstream/consumer/consumer-config.ts'
 import { ConsumerDirectory } from '../../../broker/jetstream/consumer/consumer-directory.ts'
 import type {
   ConsumerStore,
@@ -25,6 +29,7 @@ import { ConsumerRouter } from './consumer-router.ts'
 import { DirectGet } from './direct-get.ts'
 import type { JetStreamUsage } from './jetstream-usage.ts'
 import { MessageRequests } from './message-requests.ts'
+import { RestoreRequests } from './restore-requests.ts'
 import { SnapshotRequests } from './snapshot-requests.ts'
 import { StreamAdvisories } from './stream-advisories.ts'
 import { StreamCapture } from './stream-capture.ts'
@@ -61,6 +66,8 @@ export class JetStream implements StreamsListener, JetStreamAccount {
   readonly #consumers: ConsumerDirectory
   readonly #advisories: StreamAdvisories
   readonly #served = new Map<Stream, Served>()
+  /** Consumers of streams that come back from backups. */
+  readonly #comeBack = new Map<string, readonly KeptConsumer[]>()
   #isRestored = false
 
   constructor(options: JetStreamOptions) {
@@ -87,6 +94,20 @@ export class JetStream implements StreamsListener, JetStreamAccount {
       ...{ router, publisher, streams, clock, scheduler, random, logger, apiLevel },
       consumersOf: (stream) => this.#consumers.consumersOf(stream)?.all() ?? [],
     })
+    new RestoreRequests({
+      ...{ router, publisher, streams, clock, scheduler, random, logger, apiLevel },
+      limits: options.limits,
+      factsOf: (config) => factsOf(config, options.limits.max_consumers),
+      keepConsumers: (stream, consumers) => this.#keepConsumers(stream, consumers),
+      forgetConsumers: async (stream, consumers) => {
+        this.#comeBack.delete(stream)
+        await Promise.all(consumers.map(({ name }) => options.consumerStore.remove(stream, name)))
+      },
+      infoJson: (stream) => {
+        const count = this.#consumers.consumersOf(stream.name)?.size ?? 0
+        return streamInfoJson(stream, NO_DETAILS, count, clock.nowMs(), serverMetadata)
+      },
+    })
     const requests = new ConsumerRequests(this.#consumers, clock, serverMetadata)
     const directory = this.#consumers
     new ConsumerRouter({ router, publisher, requests, directory, logger, apiLevel })
@@ -99,7 +120,10 @@ export class JetStream implements StreamsListener, JetStreamAccount {
     const { account, keptConsumersOf, limits } = this.#options
     const capture = new StreamCapture(stream, account, account.publisher)
     this.#served.set(stream, { capture, directGet: this.#directGetFor(stream) })
-    const kept = this.#isRestored ? [] : keptConsumersOf(stream.name)
+    const kept = this.#isRestored
+      ? (this.#comeBack.get(stream.name) ?? [])
+      : keptConsumersOf(stream.name)
+    this.#comeBack.delete(stream.name)
     this.#consumers.streamOpened(
       {
         reader: stream,
@@ -188,6 +212,14 @@ export class JetStream implements StreamsListener, JetStreamAccount {
     const stream = streams.get(first) ?? streams.get(second)
     if (stream === undefined) run()
     else stream.whenCaughtUp(run)
+  }
+
+  /** A stream that is still to be added comes with these. */
+  async #keepConsumers(stream: string, consumers: readonly KeptConsumer[]): Promise<boolean> {
+    this.#comeBack.set(stream, consumers)
+    const kept = consumers.filter(({ config }) => !isEphemeralInMemory(config))
+    const saved = await Promise.all(kept.map((one) => this.#options.consumerStore.save(one)))
+    return saved.every((isSaved) => isSaved)
   }
 
   #directGetFor(stream: Stream): DirectGet | null {
