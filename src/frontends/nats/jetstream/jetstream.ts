@@ -31,6 +31,7 @@ import type { JetStreamUsage } from './jetstream-usage.ts'
 import { MessageRequests } from './message-requests.ts'
 import { RestoreRequests } from './restore-requests.ts'
 import { SnapshotRequests } from './snapshot-requests.ts'
+import { StorageBudget } from './storage-budget.ts'
 import { StreamAdvisories } from './stream-advisories.ts'
 import { StreamCapture } from './stream-capture.ts'
 import { NO_DETAILS, streamInfoJson } from './stream-info-json.ts'
@@ -66,6 +67,9 @@ export class JetStream implements StreamsListener, JetStreamAccount {
   readonly #consumers: ConsumerDirectory
   readonly #advisories: StreamAdvisories
   readonly #served = new Map<Stream, Served>()
+  /** What streams may hold together; null: as much as they like. */
+  readonly #memory: StorageBudget | null
+  readonly #disk: StorageBudget | null
   /** Consumers of streams that come back from backups. */
   readonly #comeBack = new Map<string, readonly KeptConsumer[]>()
   #isRestored = false
@@ -111,14 +115,21 @@ export class JetStream implements StreamsListener, JetStreamAccount {
     const requests = new ConsumerRequests(this.#consumers, clock, serverMetadata)
     const directory = this.#consumers
     new ConsumerRouter({ router, publisher, requests, directory, logger, apiLevel })
+    const { max_memory, max_storage } = options.limits
+    const hold = (kind: 'memory' | 'storage') => () => this.usage.stats[kind]
+    this.#memory = max_memory < 0 ? null : new StorageBudget(max_memory, hold('memory'))
+    this.#disk = max_storage < 0 ? null : new StorageBudget(max_storage, hold('storage'))
     router.before = (request, run) => this.#whenCaughtUp(request, run)
     streams.listener = this
     this.#isRestored = true
   }
 
   added(stream: Stream): void {
-    const { account, keptConsumersOf, limits } = this.#options
-    const capture = new StreamCapture(stream, account, account.publisher)
+    const { account, keptConsumersOf, limits, scheduler } = this.#options
+    const capture = new StreamCapture(stream, account, account.publisher, {
+      scheduler,
+      budget: stream.config.storage === 'memory' ? this.#memory : this.#disk,
+    })
     this.#served.set(stream, { capture, directGet: this.#directGetFor(stream) })
     const kept = this.#isRestored
       ? (this.#comeBack.get(stream.name) ?? [])

@@ -4,10 +4,12 @@ import type { Stream } from '../../../broker/jetstream/stream/stream.ts'
 import type { PublishDone } from '../../../broker/jetstream/stream/stream-publisher.ts'
 import { SubjectTransform } from '../../../broker/jetstream/stream/subject-transform.ts'
 import { isPublishable } from '../../../broker/subjects/subject.ts'
+import type { Scheduler } from '../../../ports/scheduler.ts'
 import type { PublishedMessage } from '../../../wire/nats/published-message.ts'
 import type { ServerPublisher, SubjectSpace } from '../server-publisher.ts'
 import { type Subscriber, Subscription } from '../subscription.ts'
 import { isoTime } from './consumer-info-json.ts'
+import type { StorageBudget } from './storage-budget.ts'
 
 /** A header block without a header: the same as none. */
 const EMPTY_BLOCK_BYTES = 'NATS/1.0\r\n\r\n'.length
@@ -16,15 +18,30 @@ const NO_PAYLOAD = Buffer.alloc(0)
 
 const nobodyWaits: PublishDone = () => undefined
 
+export interface CapturePorts {
+  readonly scheduler: Scheduler
+  /** null: the account may store as much as it likes. */
+  readonly budget: StorageBudget | null
+}
+
 /** Takes what is published to the subjects of a stream, and answers once it is durable. */
 export class StreamCapture implements Subscriber {
   readonly #stream: Stream
   readonly #space: SubjectSpace
   readonly #publisher: ServerPublisher
+  readonly #scheduler: Scheduler
+  readonly #budget: StorageBudget | null
   #subscriptions: Subscription[] = []
   #republish: SubjectTransform | null = null
 
-  constructor(stream: Stream, space: SubjectSpace, publisher: ServerPublisher) {
+  constructor(
+    stream: Stream,
+    space: SubjectSpace,
+    publisher: ServerPublisher,
+    { budget, scheduler }: CapturePorts,
+  ) {
+    this.#scheduler = scheduler
+    this.#budget = budget
     this.#stream = stream
     this.#space = space
     this.#publisher = publisher
@@ -66,7 +83,10 @@ export class StreamCapture implements Subscriber {
       payload: Buffer.from(bytes.subarray(payloadStart, bodyEnd)),
     }
     const isAnswered = message.hasReply && this.#stream.config.no_ack !== true
-    this.#stream.publish(taken, isAnswered ? this.#answerTo(message.reply()) : nobodyWaits)
+    const done = isAnswered ? this.#answerTo(message.reply()) : nobodyWaits
+    const refusal = this.#budget?.take(taken) ?? null
+    if (refusal === null) this.#stream.publish(taken, done)
+    else this.#scheduler.endOfTurn(() => done(refusal))
     return true
   }
 
