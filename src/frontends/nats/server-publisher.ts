@@ -37,6 +37,7 @@ export class ServerPublisher {
   readonly #message = new PublishedMessage()
   readonly #watches = new Map<string, Set<InterestWatch>>()
   readonly #changed = new Set<InterestWatch>()
+  #forwards: ((subject: string) => void)[] = []
   #isFlushSet = false
   #lastSubject = ''
   #lastRoute: Route<Subscription> | null = null
@@ -46,7 +47,7 @@ export class ServerPublisher {
     this.#space = space
     this.#flush = flush
     this.#scheduler = scheduler
-    space.router.onChange = (subject) => this.#interestChanged(subject)
+    space.router.onChange = (subject) => this.interestChanged(subject)
   }
 
   /**
@@ -85,7 +86,19 @@ export class ServerPublisher {
   }
 
   hasInterest(subject: string): boolean {
-    return !this.#matchesOf(subject).isEmpty
+    const { plain, groups } = this.#matchesOf(subject)
+    if (groups.length > 0) return true
+    return plain.some(({ subscriber }) => subscriber.hasInterest?.(subject) ?? true)
+  }
+
+  /** Calls `tell` with each subject of a subscription that came or went. */
+  forwardInterest(tell: (subject: string) => void): { stop(): void } {
+    this.#forwards.push(tell)
+    return {
+      stop: () => {
+        this.#forwards = this.#forwards.filter((other) => other !== tell)
+      },
+    }
   }
 
   /** Whether somebody subscribed to this very subject, and not only to a wildcard. */
@@ -114,6 +127,17 @@ export class ServerPublisher {
     if (watches === undefined) this.#watches.set(subject, new Set([watch]))
     else watches.add(watch)
     return { stop: () => this.#unwatch(watch) }
+  }
+
+  /** Subscriptions to the subject, which may have wildcards, came or went: here or behind an import. */
+  interestChanged(subject: string): void {
+    for (const tell of this.#forwards) tell(subject)
+    const watches = this.#watches.get(subject)
+    if (watches !== undefined) for (const watch of watches) this.#tellSoon(watch)
+    if (this.#watches.size === 0 || !WILDCARD.test(subject)) return
+    for (const [watched, its] of this.#watches) {
+      if (isSubset(watched, subject)) for (const watch of its) this.#tellSoon(watch)
+    }
   }
 
   #fill(subject: string, reply: string, headers: Buffer | null, payload: Buffer): PublishedMessage {
@@ -165,15 +189,6 @@ export class ServerPublisher {
     const watches = this.#watches.get(watch.subject)
     watches?.delete(watch)
     if (watches?.size === 0) this.#watches.delete(watch.subject)
-  }
-
-  #interestChanged(subject: string): void {
-    const watches = this.#watches.get(subject)
-    if (watches !== undefined) for (const watch of watches) this.#tellSoon(watch)
-    if (this.#watches.size === 0 || !WILDCARD.test(subject)) return
-    for (const [watched, its] of this.#watches) {
-      if (isSubset(watched, subject)) for (const watch of its) this.#tellSoon(watch)
-    }
   }
 
   #tellSoon(watch: InterestWatch): void {

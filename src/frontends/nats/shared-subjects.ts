@@ -9,6 +9,8 @@ import { Subscription } from './subscription.ts'
 interface Bridge {
   readonly account: Account
   readonly subscription: Subscription
+  /** Of interest on the other side. */
+  readonly watch?: { stop(): void }
 }
 
 /** The subjects that accounts share by exports and imports. */
@@ -22,7 +24,8 @@ export class SharedSubjects {
 
   /** Accounts share what the settings say. What they shared before is over. */
   apply(settings: SecuritySettings): void {
-    for (const { account, subscription } of this.#bridges) {
+    for (const { account, subscription, watch } of this.#bridges) {
+      watch?.stop()
       subscription.isEnded = true
       account.router.remove(subscription.subject, subscription.queue, subscription)
     }
@@ -42,7 +45,8 @@ export class SharedSubjects {
     const exporter = this.#accounts.get(wanted.account)
     if (wanted.kind === 'stream') {
       const subscriber = new StreamImport(importer, subject, localSubject)
-      return { account: exporter, subscription: new Subscription(subscriber, subject, '', '') }
+      const subscription = new Subscription(subscriber, subject, '', '')
+      return { account: exporter, subscription, watch: subscriber.watch(exporter) }
     }
     const subjects = { local: localSubject, exported: subject }
     const answersOften = settings.accounts.some(

@@ -4,6 +4,8 @@ import type { PublishedMessage } from '../../wire/nats/published-message.ts'
 export interface Subscriber {
   /** More waits for it than is good: who can send later should. */
   readonly isBehind?: boolean
+  /** Whether somebody listens behind it, for those that only pass messages on. */
+  hasInterest?(subject: string): boolean
   /**
    * Sends one message, if it may have it.
    * @param publisher whose message it is

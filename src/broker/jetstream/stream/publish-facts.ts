@@ -23,6 +23,9 @@ export interface PublishFacts {
   readonly scheduleNext: string
   /** The subject of the schedule that made it. */
   readonly scheduler: string
+  /** Why a subject has no messages any more, in a message of the server that says so. */
+  readonly markerReason: string
+  readonly kvOperation: string
 }
 
 /** Of a message without headers. */
@@ -46,6 +49,8 @@ export const NO_FACTS: PublishFacts = {
   scheduleRollup: '',
   scheduleNext: '',
   scheduler: '',
+  markerReason: '',
+  kvOperation: '',
 }
 
 const FIELDS: ReadonlyMap<string, keyof PublishFacts> = new Map([
@@ -68,6 +73,8 @@ const FIELDS: ReadonlyMap<string, keyof PublishFacts> = new Map([
   ['Nats-Schedule-Rollup', 'scheduleRollup'],
   ['Nats-Schedule-Next', 'scheduleNext'],
   ['Nats-Scheduler', 'scheduler'],
+  ['Nats-Marker-Reason', 'markerReason'],
+  ['KV-Operation', 'kvOperation'],
 ])
 
 const NUMBERS: ReadonlySet<keyof PublishFacts> = new Set([
@@ -75,12 +82,16 @@ const NUMBERS: ReadonlySet<keyof PublishFacts> = new Set([
   'expectedLastSubjectSequence',
 ])
 
+const BEGINNINGS = ['Nats-', 'KV-']
+
 const DIGITS = /^\d{1,15}$/
 
 /** @param headers the whole block */
 export function publishFactsOf(headers: Buffer | null): PublishFacts {
   // All of them begin so: most messages have none.
-  if (headers?.includes('Nats-', 0, 'latin1') !== true) return NO_FACTS
+  if (headers === null || !BEGINNINGS.some((text) => headers.includes(text, 0, 'latin1'))) {
+    return NO_FACTS
+  }
   const found: { -readonly [K in keyof PublishFacts]?: string | number } = {}
   for (const line of headers.toString('latin1').split('\r\n')) {
     const colon = line.indexOf(':')
@@ -92,6 +103,11 @@ export function publishFactsOf(headers: Buffer | null): PublishFacts {
     found[field] = NUMBERS.has(field) ? numberOf(value) : value
   }
   return { ...NO_FACTS, ...(found as Partial<PublishFacts>) }
+}
+
+/** Whether the message says that its subject has no others any more. Source: nats-server's sdm.go. */
+export function isDeleteMarker({ markerReason, kvOperation }: PublishFacts): boolean {
+  return markerReason !== '' || kvOperation === 'PURGE'
 }
 
 function numberOf(text: string): number {

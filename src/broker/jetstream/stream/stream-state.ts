@@ -1,6 +1,6 @@
 import { DedupeWindow } from './dedupe-window.ts'
 import { ExpiryQueue } from './expiry-queue.ts'
-import { type PublishFacts, ttlSecondsOf } from './publish-facts.ts'
+import { isDeleteMarker, type PublishFacts, ttlSecondsOf } from './publish-facts.ts'
 import { ScheduleBook } from './schedule-book.ts'
 import { PURGE_SCHEDULE } from './schedule-pattern.ts'
 import { type StreamConfig, toMs } from './stream-config.ts'
@@ -37,6 +37,8 @@ export class StreamState {
   readonly #expiries = new ExpiryQueue()
   /** Messages that no age removes. */
   readonly #eternal = new Set<number>()
+  /** Messages that say of a subject that it has none, where such messages are made. */
+  readonly #markers = new Set<number>()
   readonly #removed: (sequence: number) => void
   /** null: all are needed until a limit says otherwise. */
   isNeeded: IsNeeded | null = null
@@ -87,6 +89,7 @@ export class StreamState {
   remove(sequence: number): boolean {
     if (!this.index.remove(sequence)) return false
     this.#eternal.delete(sequence)
+    this.#markers.delete(sequence)
     this.schedules.removed(sequence)
     this.#removed(sequence)
     return true
@@ -132,15 +135,16 @@ export class StreamState {
 
   /**
    * Removes what expired.
-   * @returns subjects whose last message that was
+   * @returns subjects whose last message that was, unless it was a delete marker
    */
   expire(nowMs: number): string[] {
     const gone = new Set<string>()
     const expireOne = (sequence: number): void => {
       if (!this.index.has(sequence)) return
       const subject = this.index.subjectOf(sequence)
+      const isMarker = this.#markers.has(sequence)
       this.remove(sequence)
-      if (this.index.countOf(subject) === 0) gone.add(subject)
+      if (this.index.countOf(subject) === 0 && !isMarker) gone.add(subject)
     }
     for (let at = this.#expiries.take(nowMs); at !== 0; at = this.#expiries.take(nowMs)) {
       expireOne(at)
@@ -164,7 +168,11 @@ export class StreamState {
     if (facts.messageId !== '') this.window.add(facts.messageId, sequence, timestampMs)
   }
 
-  #live(sequence: number, timestampMs: number, { ttl }: PublishFacts): void {
+  #live(sequence: number, timestampMs: number, facts: PublishFacts): void {
+    const { ttl } = facts
+    if ((this.#config.subject_delete_marker_ttl ?? 0) > 0 && isDeleteMarker(facts)) {
+      this.#markers.add(sequence)
+    }
     if (ttl === '' || !this.#config.allow_msg_ttl) return
     const seconds = ttlSecondsOf(ttl)
     if (seconds === null || seconds === 0) return

@@ -173,6 +173,22 @@ describe('limits of a stream', () => {
     assert.match(marker?.headers?.toString() ?? '', /Nats-Marker-Reason: MaxAge/)
   })
 
+  it('leave no marker of a marker that is too old, nor of a purge of a key', async () => {
+    const config = { allow_msg_ttl: true, allow_rollup_hdrs: true }
+    const harness = await started({ ...config, subject_delete_marker_ttl: 1_000_000_000 })
+    harness.publish('s.a', { 'Nats-TTL': '1s' })
+    harness.publish('s.b', { 'KV-Operation': 'PURGE', 'Nats-TTL': '1s' })
+    harness.scheduler.advance(1_100)
+    harness.settle()
+    assert.deepEqual(there(harness), [3])
+    harness.scheduler.advance(1_100)
+    harness.settle()
+    assert.deepEqual(there(harness), [])
+    harness.scheduler.advance(10_000)
+    harness.settle()
+    assert.equal(harness.stream.lastSequence, 3)
+  })
+
   it('let a message live for its own time', async () => {
     const harness = await started({ allow_msg_ttl: true })
     harness.publish('s.a', { 'Nats-TTL': '2' })
