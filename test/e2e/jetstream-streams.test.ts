@@ -150,6 +150,29 @@ describe('what was acknowledged', () => {
     })
     await crash(running)
   })
+
+  it('is there, all 400 messages of it, after kill -9 several times in a row', async () => {
+    const directory = newDirectory()
+    for (let published = 0; published <= 400; published += 100) {
+      const running = await start(directory)
+      await withClient(running, async (client, manager) => {
+        if (published === 0) await manager.streams.add({ name: 'KEPT', subjects: ['kept'] })
+        const { state } = await manager.streams.info('KEPT')
+        assert.deepEqual([state.messages, state.last_seq], [published, published])
+        for (let seq = 1; seq <= published; seq++) {
+          const message = await manager.streams.getMessage('KEPT', { seq })
+          assert.equal(message?.string(), `message ${seq}`)
+        }
+        const count = published === 400 ? 0 : 100
+        const sent = Array.from({ length: count }, (_, i) =>
+          jetstream(client).publish('kept', `message ${published + i + 1}`),
+        )
+        const acks = await Promise.all(sent)
+        assert.equal(acks.at(-1)?.seq, count === 0 ? undefined : published + count)
+      })
+      await crash(running)
+    }
+  })
 })
 
 describe('a stream', () => {
