@@ -1,4 +1,5 @@
 import { SystemRandom } from '../../adapters/system-random.ts'
+import { BatchQuota } from '../../broker/jetstream/stream/batch-quota.ts'
 import { SerialTasks } from '../../broker/serial-tasks.ts'
 import { isOverlap } from '../../broker/subjects/subject-overlap.ts'
 import { GLOBAL_ACCOUNT } from '../../frontends/nats/account.ts'
@@ -27,6 +28,7 @@ export class JetStreamAccounts {
   readonly #ports: JetStreamAccountsPorts
   readonly #served = new Map<string, JetStream>()
   readonly #tasks = new SerialTasks()
+  readonly #batchQuota = new BatchQuota()
   #refusals: { stop(): void }[] = []
 
   constructor(accounts: Accounts, services: JetStreamServices, ports: JetStreamAccountsPorts) {
@@ -80,6 +82,7 @@ export class JetStreamAccounts {
       account: this.#accounts.get(name),
       keptConsumersOf: (stream) => its.keptConsumersOf(stream),
       random: new SystemRandom(),
+      batchQuota: this.#batchQuota,
     })
   }
 }

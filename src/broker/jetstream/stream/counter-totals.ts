@@ -96,6 +96,19 @@ export class CounterTotals {
     return counted.message
   }
 
+  /** @returns goes back to what is known of the counters now, for messages that are not stored after all */
+  save(subjects: Iterable<string>): () => void {
+    if (this.#known.size === 0) return () => this.#known.clear()
+    const saved = new Map<string, KnownCounter | undefined>()
+    for (const subject of subjects) saved.set(subject, this.#known.get(subject))
+    return () => {
+      for (const [subject, known] of saved) {
+        if (known === undefined) this.#known.delete(subject)
+        else this.#known.set(subject, known)
+      }
+    }
+  }
+
   #forget(durableSequence: number): void {
     if (this.#known.size < MAX_KNOWN) return
     const onTheirWay = [...this.#known].filter(([, { sequence }]) => sequence > durableSequence)

@@ -11,6 +11,9 @@ const WHOLE_BLOCK = '_nats.headers'
 /** Behind the name of a header whose bytes a header line can not hold. */
 const BASE_64 = ';b64'
 
+/** The status line, the empty line, and what is behind it. */
+const EMPTY_BLOCK_LINES = 3
+
 const PLAIN_NAME = /^[!-9;-~]+$/
 
 /** Headers of a record, from the header block of a message. */
@@ -62,6 +65,14 @@ export function withHeader(block: Buffer | null, name: string, value: string): B
   if (at === -1) return withHeaders(block, [[name, value]])
   const blank = lines[at]?.startsWith(`${start} `) ? ' ' : ''
   return Buffer.from(lines.with(at, `${start}${blank}${value}`).join(END), 'latin1')
+}
+
+/** Leaves out headers whose names begin so; null: none is left. */
+export function withoutHeaders(block: Buffer | null, start: string): Buffer | null {
+  if (block?.includes(`${END}${start}`, 0, 'latin1') !== true) return block
+  const lines = block.toString('latin1').split(END)
+  const kept = lines.filter((line) => !line.startsWith(start))
+  return kept.length > EMPTY_BLOCK_LINES ? Buffer.from(kept.join(END), 'latin1') : null
 }
 
 function whole(block: Buffer): readonly NewRecordHeader[] {

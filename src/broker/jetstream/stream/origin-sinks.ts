@@ -1,3 +1,4 @@
+import { withoutHeaders } from './message-headers.ts'
 import type { OriginSink } from './origin-follower.ts'
 import type { CopiedMessage } from './origin-status.ts'
 import { type NewMessage, sizeOf } from './record-mapping.ts'
@@ -80,7 +81,8 @@ export class MirrorSink implements OriginSink {
 
   #copy(message: CopiedMessage, outcomes: Outcomes): void {
     const { sequence, subject, headers, payload, timestampMs } = message
-    const copy: NewMessage = { subject, headers, payload, timestampMs }
+    const kept = withoutHeaders(headers, 'Nats-Batch-')
+    const copy: NewMessage = { subject, headers: kept, payload, timestampMs }
     if (this.#stream.skipTo(sequence)) {
       this.#stream.publishCopy(copy, 'server', outcomes.next())
     } else outcomes.stop()

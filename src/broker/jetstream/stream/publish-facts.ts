@@ -14,6 +14,11 @@ export interface PublishFacts {
   readonly streamSource: string
   readonly increment: string
   readonly batchId: string
+  /** null: not there; NaN: not a number */
+  readonly batchSequence: number | null
+  /** null: not there */
+  readonly batchCommit: string | null
+  readonly requiredApiLevel: string
   readonly schedule: string
   readonly scheduleTarget: string
   readonly scheduleSource: string
@@ -41,6 +46,9 @@ export const NO_FACTS: PublishFacts = {
   streamSource: '',
   increment: '',
   batchId: '',
+  batchSequence: null,
+  batchCommit: null,
+  requiredApiLevel: '',
   schedule: '',
   scheduleTarget: '',
   scheduleSource: '',
@@ -65,6 +73,9 @@ const FIELDS: ReadonlyMap<string, keyof PublishFacts> = new Map([
   ['Nats-Stream-Source', 'streamSource'],
   ['Nats-Incr', 'increment'],
   ['Nats-Batch-Id', 'batchId'],
+  ['Nats-Batch-Sequence', 'batchSequence'],
+  ['Nats-Batch-Commit', 'batchCommit'],
+  ['Nats-Required-Api-Level', 'requiredApiLevel'],
   ['Nats-Schedule', 'schedule'],
   ['Nats-Schedule-Target', 'scheduleTarget'],
   ['Nats-Schedule-Source', 'scheduleSource'],
@@ -80,6 +91,7 @@ const FIELDS: ReadonlyMap<string, keyof PublishFacts> = new Map([
 const NUMBERS: ReadonlySet<keyof PublishFacts> = new Set([
   'expectedLastSequence',
   'expectedLastSubjectSequence',
+  'batchSequence',
 ])
 
 const BEGINNINGS = ['Nats-', 'KV-']
@@ -99,7 +111,8 @@ export function publishFactsOf(headers: Buffer | null): PublishFacts {
     // The first of several counts.
     if (field === undefined || found[field] !== undefined) continue
     const value = line.slice(colon + 1).trim()
-    if (value === '') continue
+    // An empty commit is not none.
+    if (value === '' && field !== 'batchCommit') continue
     found[field] = NUMBERS.has(field) ? numberOf(value) : value
   }
   return { ...NO_FACTS, ...(found as Partial<PublishFacts>) }

@@ -28,7 +28,7 @@ export interface Prospect {
 }
 
 /** Source: the header length of nats-server's store is 16 bits. */
-const MAX_HEADER_BYTES = 0xffff
+export const MAX_HEADER_BYTES = 0xffff
 
 /**
  * Why a message may not be stored; null: it may. In the order in which nats-server looks.
@@ -41,7 +41,6 @@ export function checkHeaders(
   prospect: Prospect,
   nowMs: number,
 ): StreamRefusal | null {
-  if (facts.batchId !== '') return StreamRefusals.atomicDisabled
   const increment = checkIncrement(message, facts, config)
   if (increment !== null) return increment
   if (facts.expectedStream !== '' && facts.expectedStream !== config.name) {
@@ -70,13 +69,15 @@ export function checkLast(
   if (expectedLastMessageId !== '' && expectedLastMessageId !== prospect.lastMessageId) {
     return wrongLastMessageId(prospect.lastMessageId)
   }
-  if (rollup !== '') {
-    if (!config.allow_rollup_hdrs || config.deny_purge) return rollupFailed('rollup not permitted')
-    if (rollup !== 'sub' && rollup !== 'all') {
-      return rollupFailed(`rollup value invalid: ${JSON.stringify(rollup)}`)
-    }
-  }
-  return null
+  return checkRollup(rollup, config)
+}
+
+/** @param rollup empty: none is asked for */
+export function checkRollup(rollup: string, config: StreamConfig): StreamRefusal | null {
+  if (rollup === '') return null
+  if (!config.allow_rollup_hdrs || config.deny_purge) return rollupFailed('rollup not permitted')
+  const isKnown = rollup === 'sub' || rollup === 'all'
+  return isKnown ? null : rollupFailed(`rollup value invalid: ${JSON.stringify(rollup)}`)
 }
 
 /** Whether a message, as it is to be stored, fits. */

@@ -1,6 +1,7 @@
 import { ErrorCode, errorName } from '../../../base/error-code.ts'
 import type { Clock } from '../../../ports/clock.ts'
 import type { Scheduler } from '../../../ports/scheduler.ts'
+import { BatchAdmission } from './batch-admission.ts'
 import type { CounterTotals } from './counter-totals.ts'
 import { counterText } from './counter-value.ts'
 import { InFlight } from './in-flight.ts'
@@ -34,6 +35,27 @@ export type MessageStored = (message: NewMessage, sequence: number, subjectLast:
  * find room.
  */
 export type PublishedBy = 'client' | 'source' | 'server'
+
+/** Where a step stores what it has. */
+export interface PublishPlace {
+  /**
+   * Stores messages as one batch of the log, all or none.
+   * @param done told later, of the last of them, unless a refusal is returned
+   */
+  storeAll(messages: readonly NewMessage[], done: PublishDone): StreamRefusal | null
+  /**
+   * @param done told later, unless something is returned: it was stored before, or it may not be
+   */
+  store(message: NewMessage, done: PublishDone): Stored | StreamRefusal | null
+}
+
+/** Something that is done in its place among what is published. */
+export interface PublishStep {
+  readonly byteCount: number
+  /** Whose counters it may change. */
+  subjects(): Iterable<string>
+  run(place: PublishPlace): void
+}
 
 interface Waiting {
   readonly message: NewMessage
@@ -73,15 +95,27 @@ export interface StreamPublisherOptions {
 export class StreamPublisher {
   readonly #options: StreamPublisherOptions
   readonly #inFlight: InFlight
-  #waiting: Waiting[] = []
+  readonly #admission: BatchAdmission
+  readonly #place: PublishPlace
+  #waiting: (Waiting | PublishStep)[] = []
   #waitingBytes = 0
   readonly #whenFlushed: (() => void)[] = []
   /** Who sent a message again that is still on its way. */
   readonly #duplicates = new Map<number, PublishDone[]>()
+  /** The batch of the log that is being made. */
+  #batch: Accepted[] = []
+  #batchBytes = 0
 
   constructor(options: StreamPublisherOptions) {
+    const { state, counters, clock } = options
+    const inFlight = new InFlight(state)
     this.#options = options
-    this.#inFlight = new InFlight(options.state)
+    this.#inFlight = inFlight
+    this.#admission = new BatchAdmission({ inFlight, state, counters, clock })
+    this.#place = {
+      storeAll: (messages, done) => this.#storeAll(messages, done),
+      store: (message, done) => this.#store(message, done),
+    }
   }
 
   /** Messages that no place in the log was given to yet. */
@@ -92,14 +126,15 @@ export class StreamPublisher {
   /** @param message kept, so its bytes must stay */
   publish(message: NewMessage, done: PublishDone, by: PublishedBy = 'client'): void {
     const byteCount = message.payload.byteLength + (message.headers?.byteLength ?? 0)
-    const { log, scheduler } = this.#options
-    if (this.#waitingBytes + byteCount > MAX_WAITING_BYTES || log.partition.log.isOverloaded) {
-      done(INSUFFICIENT_RESOURCES)
-      return
-    }
-    this.#waitingBytes += byteCount
-    this.#waiting.push({ message, done, by })
-    if (this.#waiting.length === 1) scheduler.endOfTurn(() => this.flush())
+    if (this.#hasRoom(byteCount)) this.#add({ message, done, by })
+    else this.#options.scheduler.endOfTurn(() => done(StreamRefusals.insufficientResources))
+  }
+
+  /** @returns false: too much waits, and it is not done */
+  publishStep(step: PublishStep): boolean {
+    if (!this.#hasRoom(step.byteCount)) return false
+    this.#add(step)
+    return true
   }
 
   /** Runs once what waits for counters to be read was taken. */
@@ -113,28 +148,88 @@ export class StreamPublisher {
     const waiting = this.#waiting
     this.#waiting = []
     this.#waitingBytes = 0
-    let batch: Accepted[] = []
-    let batchBytes = 0
     for (const one of waiting) {
-      const accepted = this.#accept(one, batch.length)
-      if (accepted === null) continue
-      batch.push(accepted)
-      batchBytes += one.message.payload.byteLength + (one.message.headers?.byteLength ?? 0)
-      if (batchBytes < MAX_BATCH_BYTES && batch.length < MAX_BATCH_MESSAGES) continue
-      this.#append(batch)
-      batch = []
-      batchBytes = 0
+      if ('run' in one) {
+        this.#setLastSequence()
+        one.run(this.#place)
+        continue
+      }
+      const accepted = this.#accept(one)
+      if (accepted !== null) this.#join(accepted)
     }
-    if (batch.length > 0) this.#append(batch)
+    this.#appendBatch()
     for (const run of this.#whenFlushed.splice(0)) run()
   }
 
-  /** @param ahead messages of the batch that is being made */
-  #accept({ message, done, by }: Waiting, ahead: number): Accepted | null {
-    const { state, log, clock, config } = this.#options
+  #hasRoom(byteCount: number): boolean {
+    const isFull = this.#waitingBytes + byteCount > MAX_WAITING_BYTES
+    if (isFull || this.#options.log.partition.log.isOverloaded) return false
+    this.#waitingBytes += byteCount
+    return true
+  }
+
+  #add(one: Waiting | PublishStep): void {
+    this.#waiting.push(one)
+    if (this.#waiting.length === 1) this.#options.scheduler.endOfTurn(() => this.flush())
+  }
+
+  #setLastSequence(): void {
+    this.#inFlight.lastSequence = this.#options.log.nextSequence + this.#batch.length - 1
+  }
+
+  /** Adds a message to the batch that is being made. */
+  #join(accepted: Accepted): void {
+    const { headers, payload } = accepted.message
+    this.#batch.push(accepted)
+    this.#batchBytes += payload.byteLength + (headers?.byteLength ?? 0)
+    if (this.#batchBytes < MAX_BATCH_BYTES && this.#batch.length < MAX_BATCH_MESSAGES) return
+    this.#appendBatch()
+  }
+
+  #appendBatch(): void {
+    const batch = this.#batch
+    this.#batch = []
+    this.#batchBytes = 0
+    if (batch.length > 0) this.#append(batch)
+  }
+
+  #storeAll(messages: readonly NewMessage[], done: PublishDone): StreamRefusal | null {
+    const admitted = this.#admission.admitAll(messages, this.#options.config())
+    if ('err_code' in admitted) return admitted
+    this.#appendBatch()
+    const last = admitted.length - 1
+    this.#append(
+      admitted.map((message, index) => {
+        const { messageId } = publishFactsOf(message.headers)
+        return this.#accepted(message, messageId, index === last ? done : ignore)
+      }),
+    )
+    return null
+  }
+
+  #store(message: NewMessage, done: PublishDone): Stored | StreamRefusal | null {
+    const admitted = this.#admission.admitOne(message, this.#options.config())
+    if ('err_code' in admitted) return admitted
+    if ('duplicateOf' in admitted) return { sequence: admitted.duplicateOf, isDuplicate: true }
+    this.#join(this.#accepted(admitted, publishFactsOf(message.headers).messageId, done))
+    return null
+  }
+
+  /** Gives a message its place. */
+  #accepted(message: NewMessage, messageId: string, done: PublishDone): Accepted {
+    const inFlight = this.#inFlight
+    const sequence = inFlight.lastSequence + 1
+    const isRepublished = this.#options.config().republish !== undefined
+    const subjectLast = isRepublished ? inFlight.lastOf(message.subject) : 0
+    inFlight.accepted(message, messageId, sequence)
+    return { message, done, sequence, subjectLast }
+  }
+
+  #accept({ message, done, by }: Waiting): Accepted | null {
+    const { state, clock, config } = this.#options
     const settings = config()
     const inFlight = this.#inFlight
-    inFlight.lastSequence = log.nextSequence + ahead - 1
+    this.#setLastSequence()
     const all = publishFactsOf(message.headers)
     const facts = by === 'source' ? sourcedFacts(all) : all
     const early = by !== 'client' ? null : this.#refusal(message, facts, settings)
@@ -160,10 +255,7 @@ export class StreamPublisher {
       done(prepared)
       return null
     }
-    const sequence = inFlight.lastSequence + 1
-    const subjectLast = settings.republish === undefined ? 0 : inFlight.lastOf(message.subject)
-    inFlight.accepted(prepared, messageId, sequence)
-    return { message: prepared, done, sequence, subjectLast }
+    return this.#accepted(prepared, messageId, done)
   }
 
   /** The message as it is stored. */
@@ -191,14 +283,16 @@ export class StreamPublisher {
     const { config, counters, state } = this.#options
     if (config().allow_msg_counter !== true) return true
     if (counters.isReading) return false
-    const subjects = this.#waiting.map(({ message }) => message.subject)
+    const subjects = this.#waiting.flatMap((one) =>
+      'run' in one ? [...one.subjects()] : [one.message.subject],
+    )
     const lastOf = (subject: string): number => this.#inFlight.lastOf(subject)
     return counters.prepare(subjects, lastOf, state.index.lastSequence, () => this.flush())
   }
 
   #refusal(message: NewMessage, facts: PublishFacts, settings: StreamConfig): StreamRefusal | null {
     if (settings.sealed) return StreamRefusals.sealed
-    if (facts.streamSource !== '') return SOURCE_NOT_ALLOWED
+    if (facts.streamSource !== '') return StreamRefusals.sourceHeader
     return checkHeaders(message, facts, settings, this.#inFlight, this.#options.clock.nowMs())
   }
 
@@ -232,14 +326,4 @@ function storedAs(sequence: number, { payload }: NewMessage, config: StreamConfi
   return config.allow_msg_counter === true ? { ...stored, counter: counterText(payload) } : stored
 }
 
-const INSUFFICIENT_RESOURCES: StreamRefusal = {
-  code: 503,
-  err_code: 10023,
-  description: 'insufficient resources',
-}
-
-const SOURCE_NOT_ALLOWED: StreamRefusal = {
-  code: 400,
-  err_code: 10227,
-  description: 'message stream source header is not allowed',
-}
+const ignore: PublishDone = () => undefined

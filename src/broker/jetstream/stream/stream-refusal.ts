@@ -50,7 +50,9 @@ export const StreamRefusals = {
   ttlInvalid: refusal(10165, 'invalid per-message TTL'),
   ttlDisabled: refusal(10166, 'per-message TTL is disabled'),
   incrementDisabled: refusal(10168, 'message counters is disabled'),
-  atomicDisabled: refusal(10174, 'atomic publish is disabled'),
+  wrongLastSequence: refusal(10164, 'wrong last sequence'),
+  insufficientResources: refusal(10023, 'insufficient resources', 503),
+  sourceHeader: refusal(10227, 'message stream source header is not allowed'),
   schedulesDisabled: refusal(10188, 'message schedules is disabled'),
   apiLevel: refusal(10185, 'JetStream minimum api level required', 412),
   expectedSubjectWithoutSequence: refusal(

@@ -1,6 +1,7 @@
 import { isSubscribable } from '../../subjects/subject.ts'
 import { isOverlap } from '../../subjects/subject-overlap.ts'
 import { isSubset } from '../../subjects/subject-subset.ts'
+import { BatchRefusals } from './batch-refusals.ts'
 import { CounterRefusals } from './counter-rules.ts'
 import { ScheduleRefusals } from './schedule-rules.ts'
 import { copiesItself, originsOf } from './source-cycles.ts'
@@ -106,13 +107,14 @@ function checkCombinations(config: StreamConfig): StreamRefusal | null {
   if (config.persist_mode === 'async' && config.storage !== 'file') {
     return invalidConfig('async persist mode is only supported on file storage')
   }
+  if (config.persist_mode === 'async' && config.allow_atomic === true) {
+    return invalidConfig('async persist mode is not supported with atomic batch publish')
+  }
   return null
 }
 
 /** What nats-server has and Spool not: refused in words rather than ignored. */
 function checkNotBuilt(config: StreamConfig): StreamRefusal | null {
-  if (config.allow_atomic === true) return invalidConfig('atomic publish is not supported')
-  if (config.allow_batched === true) return invalidConfig('batch publish is not supported')
   return originsOf(config).some(({ consumer }) => consumer !== undefined)
     ? invalidConfig('consumers of mirrors and sources are not supported')
     : null
@@ -128,6 +130,8 @@ function checkMirror(
   if ((config.subjects ?? []).length > 0) return StreamRefusals.mirrorWithSubjects
   if ((config.sources ?? []).length > 0) return StreamRefusals.mirrorWithSources
   if (config.allow_msg_counter === true) return CounterRefusals.mirror
+  if (config.allow_atomic === true) return BatchRefusals.mirrorWithAtomic
+  if (config.allow_batched === true) return BatchRefusals.mirrorWithFast
   if (config.allow_msg_schedules === true) return ScheduleRefusals.mirror
   const { filter_subject: filter = '', subject_transforms: transforms = [] } = mirror
   if (filter !== '' && transforms.length > 0) return StreamRefusals.mirrorManyFilters

@@ -3,6 +3,7 @@ import type { Logger } from '../../../ports/logger.ts'
 import type { Scheduler, Timer } from '../../../ports/scheduler.ts'
 import type { Partition } from '../../topics/partition.ts'
 import { durationText } from '../consumer/duration-text.ts'
+import type { BatchTarget } from './batch-target.ts'
 import { CounterTotals } from './counter-totals.ts'
 import { withHeaders } from './message-headers.ts'
 import { MessageReader } from './message-reader.ts'
@@ -23,6 +24,7 @@ import {
   type MessageStored,
   type PublishDone,
   type PublishedBy,
+  type PublishStep,
   StreamPublisher,
 } from './stream-publisher.ts'
 import type { MessagesRead, StreamReader, StreamWatcher } from './stream-reader.ts'
@@ -51,12 +53,15 @@ export interface StreamOptions {
 const NO_PAYLOAD = Buffer.alloc(0)
 const NANOSECONDS_A_SECOND = 1_000_000_000
 
+/** The largest batch of messages, whatever the topic takes: it is in memory as a whole. */
+const MAX_BATCH_BYTES = 64 * 1024 * 1024
+
 /** Timers of the scheduler may be early or late by little; what is due within this is done at once. */
 const MIN_EXPIRY_DELAY_MS = 10
 const MAX_EXPIRY_DELAY_MS = 3_600_000
 
 /** A stream: the messages of one partition, with what JetStream promises of them. */
-export class Stream implements StreamReader, StreamLogListener {
+export class Stream implements StreamReader, StreamLogListener, BatchTarget {
   readonly createdMs: number
   readonly state: StreamState
   readonly sources: SourcePositions
@@ -217,9 +222,22 @@ export class Stream implements StreamReader, StreamLogListener {
 
   /** As `publish`, for a message that is in another stream. */
   publishCopy(message: NewMessage, by: PublishedBy, done: PublishDone): void {
+    this.#publisher.publish(this.taken(message), done, by)
+  }
+
+  taken(message: NewMessage): NewMessage {
     const subject = this.#transform?.apply(message.subject) ?? message.subject
-    const stored = subject === message.subject ? message : { ...message, subject }
-    this.#publisher.publish(stored, done, by)
+    return subject === message.subject ? message : { ...message, subject }
+  }
+
+  publishStep(step: PublishStep): boolean {
+    return this.#publisher.publishStep(step)
+  }
+
+  /** A batch of messages is one of the topic, and as large as that takes. */
+  get maxBatchBytes(): number {
+    const { maxMessageBytes, segmentBytes } = this.#options.partition.settings
+    return Math.min(maxMessageBytes, segmentBytes, MAX_BATCH_BYTES)
   }
 
   /** Takes what was published in this turn so far. */

@@ -8,6 +8,7 @@ import type {
   ConsumerStore,
   KeptConsumer,
 } from '../../../broker/jetstream/consumer/stream-consumers.ts'
+import type { BatchQuota } from '../../../broker/jetstream/stream/batch-quota.ts'
 import type { NewMessage } from '../../../broker/jetstream/stream/record-mapping.ts'
 import type { Stream } from '../../../broker/jetstream/stream/stream.ts'
 import type { StreamConfig } from '../../../broker/jetstream/stream/stream-config.ts'
@@ -37,8 +38,8 @@ import { StreamCapture } from './stream-capture.ts'
 import { NO_DETAILS, streamInfoJson } from './stream-info-json.ts'
 import { StreamRequests } from './stream-requests.ts'
 
-/** The level of JetStream's API that is served: that of nats-server 2.12. */
-export const JETSTREAM_API_LEVEL = 2
+/** The level of JetStream's API that is served: that of nats-server 2.14. */
+export const JETSTREAM_API_LEVEL = 4
 
 export interface JetStreamOptions {
   readonly account: Account
@@ -51,6 +52,8 @@ export interface JetStreamOptions {
   readonly scheduler: Scheduler
   readonly random: Random
   readonly logger: Logger
+  /** Shared by all accounts. */
+  readonly batchQuota: BatchQuota
 }
 
 /** What a stream has in this front end. */
@@ -125,9 +128,12 @@ export class JetStream implements StreamsListener, JetStreamAccount {
   }
 
   added(stream: Stream): void {
-    const { account, keptConsumersOf, limits, scheduler } = this.#options
+    const { account, keptConsumersOf, limits, clock, scheduler, batchQuota } = this.#options
     const capture = new StreamCapture(stream, account, account.publisher, {
-      scheduler,
+      ...{ clock, scheduler, quota: batchQuota, apiLevel: JETSTREAM_API_LEVEL },
+      batchAbandoned: (batchId, reason) => {
+        this.#advisories.batchAbandoned(stream.name, batchId, reason)
+      },
       budget: stream.config.storage === 'memory' ? this.#memory : this.#disk,
     })
     this.#served.set(stream, { capture, directGet: this.#directGetFor(stream) })

@@ -1,3 +1,4 @@
+import type { AbandonReason } from '../../../broker/jetstream/stream/atomic-batches.ts'
 import type { Clock } from '../../../ports/clock.ts'
 import type { Random } from '../../../ports/random.ts'
 import type { ServerPublisher } from '../server-publisher.ts'
@@ -25,14 +26,21 @@ export class StreamAdvisories {
   }
 
   tell(stream: string, action: Action): void {
+    this.#publish(`${SUBJECTS[action]}.${stream}`, 'stream_action', { stream, action })
+  }
+
+  /** Source: JSStreamBatchAbandonedAdvisory of nats-server. */
+  batchAbandoned(stream: string, batch: string, reason: AbandonReason): void {
+    this.#publish(`BATCH_ABANDONED.${stream}`, 'stream_batch_abandoned', { stream, batch, reason })
+  }
+
+  #publish(subject: string, type: string, what: object): void {
     const json = {
-      type: 'io.nats.jetstream.advisory.v1.stream_action',
+      type: `io.nats.jetstream.advisory.v1.${type}`,
       id: this.#random.uuid(),
       timestamp: isoTime(this.#clock.nowMs()),
-      stream,
-      action,
+      ...what,
     }
-    const subject = `$JS.EVENT.ADVISORY.STREAM.${SUBJECTS[action]}.${stream}`
-    this.#publisher.publish(subject, null, null, byteJson(json))
+    this.#publisher.publish(`$JS.EVENT.ADVISORY.STREAM.${subject}`, null, null, byteJson(json))
   }
 }

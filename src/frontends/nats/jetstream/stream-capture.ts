@@ -1,4 +1,11 @@
+import {
+  type AbandonReason,
+  AtomicBatches,
+} from '../../../broker/jetstream/stream/atomic-batches.ts'
+import type { BatchPorts } from '../../../broker/jetstream/stream/batch-target.ts'
+import { FastBatches } from '../../../broker/jetstream/stream/fast-batches.ts'
 import { withHeaders } from '../../../broker/jetstream/stream/message-headers.ts'
+import { publishFactsOf } from '../../../broker/jetstream/stream/publish-facts.ts'
 import type { NewMessage } from '../../../broker/jetstream/stream/record-mapping.ts'
 import type { Stream } from '../../../broker/jetstream/stream/stream.ts'
 import type { PublishDone } from '../../../broker/jetstream/stream/stream-publisher.ts'
@@ -8,20 +15,24 @@ import type { Scheduler } from '../../../ports/scheduler.ts'
 import type { PublishedMessage } from '../../../wire/nats/published-message.ts'
 import type { ServerPublisher, SubjectSpace } from '../server-publisher.ts'
 import { type Subscriber, Subscription } from '../subscription.ts'
+import { BatchAnswers } from './batch-answers.ts'
 import { isoTime } from './consumer-info-json.ts'
+import { isFastReply, parseFastReply } from './fast-batch-reply.ts'
 import type { StorageBudget } from './storage-budget.ts'
 
 /** A header block without a header: the same as none. */
 const EMPTY_BLOCK_BYTES = 'NATS/1.0\r\n\r\n'.length
 
+const BATCH_ID = 'Nats-Batch-Id:'
+
 const NO_PAYLOAD = Buffer.alloc(0)
 
 const nobodyWaits: PublishDone = () => undefined
 
-export interface CapturePorts {
-  readonly scheduler: Scheduler
+export interface CapturePorts extends BatchPorts {
   /** null: the account may store as much as it likes. */
   readonly budget: StorageBudget | null
+  readonly batchAbandoned: (batchId: string, reason: AbandonReason) => void
 }
 
 /** Takes what is published to the subjects of a stream, and answers once it is durable. */
@@ -31,6 +42,9 @@ export class StreamCapture implements Subscriber {
   readonly #publisher: ServerPublisher
   readonly #scheduler: Scheduler
   readonly #budget: StorageBudget | null
+  readonly #answers: BatchAnswers
+  readonly #atomic: AtomicBatches
+  readonly #fast: FastBatches
   #subscriptions: Subscription[] = []
   #republish: SubjectTransform | null = null
 
@@ -38,13 +52,17 @@ export class StreamCapture implements Subscriber {
     stream: Stream,
     space: SubjectSpace,
     publisher: ServerPublisher,
-    { budget, scheduler }: CapturePorts,
+    ports: CapturePorts,
   ) {
-    this.#scheduler = scheduler
-    this.#budget = budget
+    this.#scheduler = ports.scheduler
+    this.#budget = ports.budget
     this.#stream = stream
     this.#space = space
     this.#publisher = publisher
+    this.#answers = new BatchAnswers(publisher, stream.config.name)
+    const batches = { ...ports, target: stream }
+    this.#atomic = new AtomicBatches({ ...batches, abandoned: ports.batchAbandoned })
+    this.#fast = new FastBatches({ ...batches, answers: this.#answers })
     this.configure()
   }
 
@@ -64,11 +82,15 @@ export class StreamCapture implements Subscriber {
     const made =
       republish === undefined ? null : SubjectTransform.make(republish.src ?? '>', republish.dest)
     this.#republish = typeof made === 'string' ? null : made
+    this.#atomic.configured()
+    this.#fast.configured()
   }
 
   stop(): void {
     for (const one of this.#subscriptions) this.#space.router.remove(one.subject, '', one)
     this.#subscriptions = []
+    this.#atomic.close()
+    this.#fast.close()
   }
 
   deliver(_: Subscription, message: PublishedMessage): boolean {
@@ -83,10 +105,14 @@ export class StreamCapture implements Subscriber {
       payload: Buffer.from(bytes.subarray(payloadStart, bodyEnd)),
     }
     const isAnswered = message.hasReply && this.#stream.config.no_ack !== true
-    const done = isAnswered ? this.#answerTo(message.reply()) : nobodyWaits
+    const reply = isAnswered ? message.reply() : ''
     const refusal = this.#budget?.take(taken) ?? null
-    if (refusal === null) this.#stream.publish(taken, done)
-    else this.#scheduler.endOfTurn(() => done(refusal))
+    if (refusal !== null) this.#scheduler.endOfTurn(() => this.#answerTo(reply)(refusal))
+    else if (isFastReply(bytes, message.replyStart, message.replyEnd)) {
+      const to = message.reply()
+      this.#fast.take(taken, parseFastReply(to), to)
+    } else if (isOfBatch(taken)) this.#takeOfBatch(taken, reply)
+    else this.#stream.publish(taken, this.#answerTo(reply))
     return true
   }
 
@@ -107,7 +133,19 @@ export class StreamCapture implements Subscriber {
     this.#publisher.publish(to, null, headers, isHeadersOnly ? NO_PAYLOAD : message.payload)
   }
 
+  #takeOfBatch(message: NewMessage, reply: string): void {
+    const facts = publishFactsOf(message.headers)
+    if (facts.batchId === '') {
+      this.#stream.publish(message, this.#answerTo(reply))
+      return
+    }
+    this.#atomic.take(message, facts, (outcome) => {
+      if (reply !== '') this.#answers.atomic(reply, outcome)
+    })
+  }
+
   #answerTo(reply: string): PublishDone {
+    if (reply === '') return nobodyWaits
     return (outcome) => {
       const stream = this.#stream.config.name
       const json =
@@ -123,4 +161,9 @@ export class StreamCapture implements Subscriber {
       this.#publisher.publish(reply, null, null, payload)
     }
   }
+}
+
+/** Whether it may say that it belongs to an atomic batch. */
+function isOfBatch({ headers }: NewMessage): boolean {
+  return headers?.includes(BATCH_ID, 0, 'latin1') === true
 }
