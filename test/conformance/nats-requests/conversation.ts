@@ -21,43 +21,60 @@ export interface Awaited {
 const ANSWER_LIMIT_MS = 5000
 const AWAIT_LIMIT_MS = 30_000
 
+export interface AnswersOfBoth {
+  readonly ours: string[]
+  readonly theirs: string[]
+}
+
 /** Holds the same conversation with Spool and with nats-server. Returns the answers of both. */
-export async function answersOfBoth(
-  steps: readonly (Request | Awaited)[],
-): Promise<{ readonly ours: string[]; readonly theirs: string[] }> {
+export function answersOfBoth(steps: readonly (Request | Awaited)[]): Promise<AnswersOfBoth> {
+  return talkToBoth((connection) => answersTo(connection, steps))
+}
+
+/** Talks to Spool and to nats-server. */
+export async function talkToBoth(
+  talk: (connection: NatsConnection) => Promise<string[]>,
+): Promise<AnswersOfBoth> {
   const directory = await mkdtemp(join(tmpdir(), 'conformance-nats-'))
   try {
     const original = await startNatsServer(directory)
-    const theirs = await answersOf(original.address, steps).finally(() => original.stop())
+    const theirs = await talkTo(original.address, talk).finally(() => original.stop())
     const target = await startTarget('spool', { hasNats: true })
-    const ours = await answersOf(target.nats ?? '', steps).finally(() => target.stop())
+    const ours = await talkTo(target.nats ?? '', talk).finally(() => target.stop())
     return { ours, theirs }
   } finally {
     await rm(directory, { recursive: true, force: true })
   }
 }
 
-async function answersOf(
+async function talkTo(
   servers: string,
-  steps: readonly (Request | Awaited)[],
+  talk: (connection: NatsConnection) => Promise<string[]>,
 ): Promise<string[]> {
   const connection = await connect({ servers, reconnect: false })
   try {
-    const answers: string[] = []
-    for (const step of steps) {
-      const request = 'until' in step ? step.request : step
-      const limit = AbortSignal.timeout(AWAIT_LIMIT_MS)
-      let answer = await answerTo(connection, request)
-      while ('until' in step && !step.until.test(answer)) {
-        if (limit.aborted) throw new Error(`${request[0]}: still ${answer}`)
-        answer = await answerTo(connection, request)
-      }
-      answers.push(`${JSON.stringify(request)} ${answer}`)
-    }
-    return answers
+    return await talk(connection)
   } finally {
     await connection.close()
   }
+}
+
+export async function answersTo(
+  connection: NatsConnection,
+  steps: readonly (Request | Awaited)[],
+): Promise<string[]> {
+  const answers: string[] = []
+  for (const step of steps) {
+    const request = 'until' in step ? step.request : step
+    const limit = AbortSignal.timeout(AWAIT_LIMIT_MS)
+    let answer = await answerTo(connection, request)
+    while ('until' in step && !step.until.test(answer)) {
+      if (limit.aborted) throw new Error(`${request[0]}: still ${answer}`)
+      answer = await answerTo(connection, request)
+    }
+    answers.push(`${JSON.stringify(request)} ${answer}`)
+  }
+  return answers
 }
 
 async function answerTo(connection: NatsConnection, request: Request): Promise<string> {
@@ -67,7 +84,7 @@ async function answerTo(connection: NatsConnection, request: Request): Promise<s
   const payload = typeof body === 'string' ? body : JSON.stringify(body)
   const options = { timeout: ANSWER_LIMIT_MS, headers: block }
   const answer = await connection.request(subject, payload, options)
-  return essence(answer.json())
+  return answer.data.byteLength === 0 ? 'empty' : essence(answer.json())
 }
 
 interface Answer {

@@ -13,4 +13,6 @@ export const versions = {
   franzGo: 'v1.22.3',
   natsCli: 'v0.5.0',
   natsServer: 'v2.15.2',
+  /** Batches for nats.go. */
+  orbitJetStream: 'v0.3.2',
 } as const
