@@ -3,7 +3,7 @@ import type { Connection } from '../../ports/transport.ts'
 import type { ServerInfo } from '../../wire/nats/server-text.ts'
 
 /** The nats-server whose features clients may expect. */
-export const NATS_VERSION = '2.12.0'
+export const NATS_VERSION = '2.14.0'
 
 /** Source: a server is named by an nkey, which is 56 characters of base32 and begins with N. */
 const SERVER_ID_LENGTH = 56

@@ -23,6 +23,8 @@ export interface NatsCli {
   run(...args: readonly string[]): Promise<string>
   /** Runs a command to its end, whatever that is. */
   result(...args: readonly string[]): Promise<CommandResult>
+  /** The same with this on its standard input. */
+  resultWith(input: string, ...args: readonly string[]): Promise<CommandResult>
   /** Runs a command that asks for a terminal, which must end well. */
   runInTerminal(...args: readonly string[]): Promise<string>
   /** Runs a command beside `work`, and ends it afterwards if it has not ended by then. */
@@ -107,6 +109,8 @@ function cliOf(program: string, address: string, directory: string): NatsCli {
     directory,
     at: (other) => cliOf(program, other, directory),
     result,
+    resultWith: (input, ...args) =>
+      runCommand(program, [...common, ...args], { ...options, input }),
     async run(...args) {
       const { code, stdout, stderr } = await result(...args)
       const output = stdout + stderr

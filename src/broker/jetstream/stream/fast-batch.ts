@@ -41,8 +41,8 @@ export class FastBatch {
   pendingCount = 0
   /** In the stream, of the last message that is durable. */
   streamSequence = 0
-  /** No message may follow; it ends when all that came before is durable. */
-  isCommitting = false
+  /** No message may follow; it ends when all that came before is durable, and then answers here. */
+  commitReply: string | null = null
   isClosed = false
   /** When the last message came. */
   lastMs = 0
@@ -53,6 +53,10 @@ export class FastBatch {
     this.#maxAckEvery = options.maxAckEvery
     this.#answers = options.answers
     this.#ackEvery = options.openCount > 1 ? 1 : Math.min(SHARED_ACK_EVERY, options.maxAckEvery)
+  }
+
+  get isCommitting(): boolean {
+    return this.commitReply !== null
   }
 
   /** All that came is durable or left out. */

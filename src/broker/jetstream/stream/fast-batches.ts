@@ -186,7 +186,7 @@ export class FastBatches {
       this.#commit(batch, reply)
       return
     }
-    if (operation === 'commit') batch.isCommitting = true
+    if (operation === 'commit') batch.commitReply = reply
     else if (sequence === 1 && target.config.no_ack !== true) batch.greet(reply)
     const headers = withoutHeaders(message.headers, 'Nats-Required-Api-Level')
     batch.pendingCount++
@@ -251,12 +251,12 @@ export class FastBatches {
   /** Ends the batch, at once or when all that came is durable. @returns whether it ended */
   #commit(batch: FastBatch, reply: string): boolean {
     if (batch.isClosed) return true
-    batch.isCommitting = true
+    batch.commitReply ??= reply
     if (!batch.isPersisted) return false
     this.#close(batch)
     const { id, last, streamSequence } = batch
     const commit = { batchId: id, sequence: streamSequence, count: last, isDuplicate: false }
-    this.#options.answers.committed(reply, commit)
+    this.#options.answers.committed(batch.commitReply, commit)
     return true
   }
 

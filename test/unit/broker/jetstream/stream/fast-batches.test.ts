@@ -25,6 +25,7 @@ class FastHarness {
   readonly streams: StreamHarness
   readonly quota: BatchQuota
   readonly batches: FastBatches
+  committedTo = ''
   #told: string[] = []
 
   private constructor(streams: StreamHarness, quota: BatchQuota) {
@@ -38,8 +39,10 @@ class FastHarness {
         gap: (_, expected, sequence) => this.#told.push(`gap ${expected} to ${sequence}`),
         failed: (_, sequence, { err_code }) => this.#told.push(`err ${sequence} ${err_code}`),
         refused: (_, { err_code }) => this.#told.push(`refused ${err_code}`),
-        committed: (_, { sequence, count, isDuplicate }) =>
-          this.#told.push(`committed ${count} at ${sequence}${isDuplicate ? ' again' : ''}`),
+        committed: (reply, { sequence, count, isDuplicate }) => {
+          this.committedTo = reply
+          this.#told.push(`committed ${count} at ${sequence}${isDuplicate ? ' again' : ''}`)
+        },
       },
     })
   }
@@ -56,7 +59,11 @@ class FastHarness {
     const block =
       Object.keys(headers).length === 0 ? null : withHeaders(null, Object.entries(headers))
     const message = { subject, headers: block, payload: Buffer.from('x') }
-    this.batches.take(message, publish === null ? null : { ...FIRST, ...publish }, 'reply')
+    this.batches.take(
+      message,
+      publish === null ? null : { ...FIRST, ...publish },
+      `to ${publish?.sequence}`,
+    )
   }
 
   /** Sends one message and waits. Returns all that was told meanwhile. */
@@ -95,11 +102,11 @@ describe('a fast batch (ADR-50)', () => {
     for (let sequence = 1; sequence <= 5; sequence++) harness.send({ sequence, maxAckEvery: 2 })
     harness.streams.scheduler.finishTurn()
     assert.deepEqual(harness.told(), ['ack 0 every 2'])
-    harness.send({ sequence: 5, operation: 'end' })
     harness.send({ sequence: 6, operation: 'end' })
     harness.streams.scheduler.finishTurn()
     assert.deepEqual(harness.told(), [])
     assert.deepEqual(harness.settle(), ['ack 2 every 2', 'ack 4 every 2', 'committed 5 at 5'])
+    assert.equal(harness.committedTo, 'to 6')
   })
 
   it('ends with a message that is not stored', async () => {

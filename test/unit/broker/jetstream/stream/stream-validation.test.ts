@@ -94,3 +94,24 @@ describe('the configuration of a stream', () => {
     )
   })
 })
+
+describe('the configuration of a stream that takes batches (ADR-50)', () => {
+  it('is refused in the words of nats-server', () => {
+    const cases: [Partial<WantedStream>, string | null][] = [
+      [
+        { mirror: { name: 'O' }, subjects: [], allow_atomic: true },
+        '10198 stream mirrors can not also use atomic publishing',
+      ],
+      [
+        { mirror: { name: 'O' }, subjects: [], allow_batched: true },
+        '10209 stream mirrors can not also use batch publishing',
+      ],
+      [
+        { allow_atomic: true, persist_mode: 'async' },
+        '10052 async persist mode is not supported with atomic batch publish',
+      ],
+      [{ allow_atomic: true, allow_batched: true }, null],
+    ]
+    for (const [wanted, expected] of cases) assert.equal(refusalOf(wanted), expected)
+  })
+})
