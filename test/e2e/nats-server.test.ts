@@ -111,7 +111,7 @@ describe('nats-server of Spool', () => {
     assert.equal(storage, bytes)
     const { stats } = (await server.page('varz'))['jetstream'] as { stats: typeof page }
     assert.equal(stats['storage'], bytes)
-    assert.deepEqual(stats['api'], { level: 2, total: 1, errors: 0 })
+    assert.deepEqual(stats['api'], { level: 4, total: 1, errors: 0 })
   })
 
   it('takes hashed passwords, and other users after SIGHUP', async () => {
