@@ -34,12 +34,13 @@ export class ProducerSnapshots {
     return this.#offsets
   }
 
-  /** The newest good one at or below `maxOffset`; damaged ones are reported and left out. */
+  /** The newest good one between two offsets, both included; damaged ones are reported and left out. */
   loadNewest(
     maxOffset: number,
+    minOffset = 0,
   ): { readonly offset: number; readonly entries: readonly ProducerSnapshotEntry[] } | null {
     for (const offset of this.#offsets.toReversed()) {
-      if (offset > maxOffset) continue
+      if (offset > maxOffset || offset < minOffset) continue
       const path = this.#pathOf(offset)
       try {
         const entries = decodeProducerSnapshot(this.#context.fs.readFile(path))

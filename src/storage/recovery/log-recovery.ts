@@ -1,26 +1,18 @@
 import { StorageError } from '../../base/errors.ts'
 import type { LogConfig } from '../../ports/partition-log.ts'
-import {
-  baseOffsetOf,
-  lastOffsetOf,
-  NO_PRODUCER_ID,
-  partitionLeaderEpochOf,
-  producerIdOf,
-  RECORD_BATCH_OVERHEAD,
-} from '../../records/record-batch.ts'
 import { findBatchAfter, isZeroFilled } from '../damage.ts'
 import type { LeaderEpochCache } from '../leader-epoch-cache.ts'
 import type { LogContext } from '../log-context.ts'
 import { INDEX_SUFFIXES, LOG_SUFFIX, offsetOfFileName } from '../log-files.ts'
-import { KEPT_COUNT, ProducerSnapshots } from '../producers/producer-snapshots.ts'
-import { ProducerState } from '../producers/producer-state.ts'
-import { BatchScanner } from '../segment/batch-scanner.ts'
+import { ProducerSnapshots } from '../producers/producer-snapshots.ts'
+import type { ProducerState } from '../producers/producer-state.ts'
 import { IN_NEXT_SEGMENT, LogSegment } from '../segment/log-segment.ts'
 import { LogSegments } from '../segment/log-segments.ts'
 import { TailRewriter } from '../segment/tail-rewriter.ts'
 import { UnsyncedFiles } from '../segment/unsynced-files.ts'
 import { checkLeaderEpochs, loadLeaderEpochs } from './leader-epoch-repair.ts'
-import { snapshotFitsLog } from './snapshot-check.ts'
+import { recoverProducers } from './producer-recovery.ts'
+import { SCAN_BUFFER_BYTES, scanBufferFor } from './scan-buffer.ts'
 import { finishSwaps } from './swap-recovery.ts'
 import {
   dropDamagedTransactionIndexes,
@@ -50,7 +42,6 @@ export interface LoadedLog {
   readonly isRepaired: boolean
 }
 
-const SCAN_BUFFER_BYTES = 1_048_576
 const NO_OFFSET = -1
 /** Files of ours on their way out, or not ready; what people put beside them is left alone. */
 const LEFT_OVER =
@@ -108,7 +99,11 @@ class LogRecovery {
     // Replaying the segments that were made again finds their epochs.
     const kept = segments.filter((segment) => !this.#rebuilt.has(segment))
     this.#epochs = checkLeaderEpochs(this.#context, this.#epochs, kept)
-    const producers = this.#loadProducers(segments, snapshots)
+    const producers = recoverProducers({
+      ...{ context: this.#context, options: this.#options, segments, snapshots },
+      ...{ rebuilt: this.#rebuilt, epochs: this.#epochs, logEndOffset: this.#logEndOffset },
+      files: this.#snapshotFiles,
+    })
     for (const segment of damaged)
       if (segments.includes(segment) && !this.#rebuilt.has(segment))
         restoreTransactionIndex(this.#context, segments, segment, snapshots)
@@ -301,67 +296,6 @@ class LogRecovery {
     return [first]
   }
 
-  #loadProducers(segments: readonly LogSegment[], snapshots: ProducerSnapshots): ProducerState {
-    const producers = new ProducerState()
-    const firstRebuilt = segments.find((segment) => this.#rebuilt.has(segment))
-    // Aborted transactions of rebuilt segments are found by replaying all of them.
-    const expiredMs = this.#context.clock.nowMs() - this.#options.config.producerIdExpirationMs
-    let newest = snapshots.loadNewest(firstRebuilt?.baseOffset ?? this.#logEndOffset)
-    while (
-      newest !== null &&
-      !snapshotFitsLog(segments, newest.offset, newest.entries, expiredMs)
-    ) {
-      this.#context.logger.warn(
-        'a producer snapshot is older than its name: using the one before',
-        {
-          directory: this.#options.directory,
-          offset: newest.offset,
-        },
-      )
-      newest = snapshots.loadNewest(newest.offset - 1)
-    }
-    if (newest !== null) producers.load(newest.entries)
-    producers.expire(this.#context.clock.nowMs(), this.#options.config.producerIdExpirationMs)
-    const from = newest?.offset ?? 0
-    for (const [index, segment] of segments.entries()) {
-      const endOffset = segments[index + 1]?.baseOffset ?? this.#logEndOffset
-      if (this.#needsSnapshot(segments, index))
-        snapshots.write(segment.baseOffset, producers.toSnapshot(), this.#snapshotFiles)
-      if (endOffset > from) this.#replay(segment, from, producers)
-    }
-    producers.transactions.highWatermarkMoved(this.#logEndOffset)
-    return producers
-  }
-
-  /**
-   * The snapshot between a segment that was made again and the next one may be torn, and is all that
-   * tells of producers once retention has taken the segment.
-   */
-  #needsSnapshot(segments: readonly LogSegment[], index: number): boolean {
-    const before = segments[index - 1]
-    return (
-      index >= segments.length - KEPT_COUNT && before !== undefined && this.#rebuilt.has(before)
-    )
-  }
-
-  #replay(segment: LogSegment, from: number, producers: ProducerState): void {
-    const isRebuilt = this.#rebuilt.has(segment)
-    const start = from > segment.baseOffset ? segment.indexes.offsets.lookup(from) : 0
-    const buffer = scanBufferFor(segment.sizeBytes)
-    // A flipped bit must not get into what is known of producers.
-    const scanner = new BatchScanner(segment.handle, start, segment.sizeBytes, buffer, true, true)
-    while (scanner.next()) {
-      const { at } = scanner
-      if (lastOffsetOf(scanner.buffer, at) < from) continue
-      const baseOffset = baseOffsetOf(scanner.buffer, at)
-      const epoch = partitionLeaderEpochOf(scanner.buffer, at)
-      if (epoch > this.#epochs.latestEpoch) this.#epochs.assign(epoch, baseOffset)
-      if (producerIdOf(scanner.buffer, at) === NO_PRODUCER_ID) continue
-      const aborted = producers.update(scanner.buffer, at)
-      if (aborted !== null && isRebuilt) segment.indexes.transactions.append(aborted)
-    }
-  }
-
   /**
    * Closed segments are opened by their index files from now on. Those of the last one stay in
    * memory until it is closed: if the next stop is not clean either, it is checked again.
@@ -387,10 +321,6 @@ class LogRecovery {
   #jitterMs(): number {
     return segmentJitterMs(this.#context, this.#options.config)
   }
-}
-
-function scanBufferFor(sizeBytes: number): Buffer {
-  return Buffer.allocUnsafe(Math.max(RECORD_BATCH_OVERHEAD, Math.min(SCAN_BUFFER_BYTES, sizeBytes)))
 }
 
 /** Spreads the rolls of many logs; drawn anew for each segment. */

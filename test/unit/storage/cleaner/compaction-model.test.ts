@@ -187,7 +187,36 @@ class Run {
   }
 }
 
+/** Compaction takes the marker of a transaction in a segment that a crash has made again. */
+const MARKER_TAKEN: readonly Step[] = [
+  { kind: 'put', words: ['a='], codec: Codec.NONE },
+  { kind: 'put', words: ['a=', 'a='], codec: Codec.NONE },
+  { kind: 'transact', producer: 2, words: ['a='], codec: Codec.NONE },
+  { kind: 'transact', producer: 1, words: ['a=', 'a=', 'a=', 'a='], codec: Codec.LZ4 },
+  { kind: 'end', producer: 2, commits: false },
+  { kind: 'restart', isClean: true },
+  { kind: 'put', words: ['a='], codec: Codec.NONE },
+  { kind: 'put', words: ['a='], codec: Codec.SNAPPY },
+  { kind: 'end', producer: 1, commits: false },
+  { kind: 'transact', producer: 1, words: ['a='], codec: Codec.GZIP },
+  { kind: 'put', words: ['a='], codec: Codec.NONE },
+  { kind: 'compact' },
+  { kind: 'compact' },
+  { kind: 'put', words: ['a='], codec: Codec.NONE },
+  { kind: 'compact' },
+  { kind: 'wait', ms: 20_000 },
+  { kind: 'compact' },
+]
+
 describe('compaction at any time', () => {
+  it('leaves a transaction ended when it takes the marker, whatever a crash makes again', async () => {
+    const run = new Run(1)
+    for (const action of MARKER_TAKEN) await run.run(action)
+    const { lastStableOffset } = run.log
+    await run.run({ kind: 'restart', isClean: false })
+    assert.equal(run.log.lastStableOffset, lastStableOffset)
+  })
+
   it('never changes what a reader of committed records finds for a key, nor any offset', async () => {
     await fc.assert(
       fc.asyncProperty(keyCounts, fc.array(step, STEP_COUNT), async (keyCount, steps) => {
