@@ -12,6 +12,7 @@ import type { Clock } from '../../../ports/clock.ts'
 import { parseByteJson } from './byte-json.ts'
 import { type ParsedCreateRequest, parseCreateRequest } from './consumer-config-json.ts'
 import { consumerInfoJson, NO_TIME } from './consumer-info-json.ts'
+import { isEmptyRequest } from './request-body.ts'
 
 type Json = Readonly<Record<string, unknown>>
 type Answer = Json | ConsumerRefusal | Promise<Json | ConsumerRefusal>
@@ -297,11 +298,6 @@ function fieldsOf(body: Buffer): Json | string {
   } catch (error) {
     return (error as Error).message
   }
-}
-
-/** Source: isEmptyRequest of nats-server. */
-function isEmptyRequest(body: Buffer): boolean {
-  return /^\s*(\{\s*\}\s*)?$/.test(body.toString('latin1'))
 }
 
 function isRefusal(answer: Json | ConsumerRefusal): answer is ConsumerRefusal {

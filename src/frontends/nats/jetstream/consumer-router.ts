@@ -9,6 +9,7 @@ import type { ApiRequest, ApiRouter } from './api-router.ts'
 import type { ConsumerLookup, ConsumerRequests } from './consumer-requests.ts'
 import { headerValue } from './header-value.ts'
 import { parsePullOptions } from './pull-options.ts'
+import { isTooNew } from './request-body.ts'
 import { statusHeaders } from './status-messages.ts'
 
 const API = '$JS.API.CONSUMER.'
@@ -52,9 +53,9 @@ export class ConsumerRouter {
   }
 
   #api(request: ApiRequest): void {
-    const { requests, router, logger } = this.#ports
+    const { requests, router, logger, apiLevel } = this.#ports
     const tokens = request.subject.slice(API.length).split('.')
-    requests.handle({ tokens, body: request.payload, isTooNew: this.#isTooNew(request) }).then(
+    requests.handle({ tokens, body: request.payload, isTooNew: isTooNew(request, apiLevel) }).then(
       (answer) => {
         if (answer !== null) router.answer(request, answer.type, answer.body, 'latin1')
       },
@@ -64,17 +65,11 @@ export class ConsumerRouter {
     )
   }
 
-  /** It needs a level of the API that is not served. */
-  #isTooNew({ headers }: ApiRequest): boolean {
-    const level = headers === null ? null : headerValue(headers, 'Nats-Required-Api-Level')
-    return level !== null && !(Number(level) <= this.#ports.apiLevel)
-  }
-
   #pull(request: ApiRequest): void {
     const { subject, tokens, reply, payload } = request
     const [stream = '', name = ''] = tokens
     if (reply === '') return
-    if (this.#isTooNew(request)) {
+    if (isTooNew(request, this.#ports.apiLevel)) {
       const headers = statusHeaders({ code: 412, description: 'Required Api Level' })
       this.#ports.publisher.publish(reply, null, headers, NO_PAYLOAD)
       return

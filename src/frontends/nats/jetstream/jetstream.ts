@@ -92,17 +92,18 @@ export class JetStream implements StreamsListener, JetStreamAccount {
     }
     const router = this.#router
     const apiLevel = JETSTREAM_API_LEVEL
+    const advisories = this.#advisories
     this.#requests = new StreamRequests({
       ...{ router, streams, clock, logger, serverMetadata, apiLevel, limits: options.limits },
       consumerCount: (stream) => this.#consumers.consumersOf(stream)?.size ?? 0,
     })
     new MessageRequests(router, streams)
     new SnapshotRequests({
-      ...{ router, publisher, streams, clock, scheduler, random, logger, apiLevel },
+      ...{ router, publisher, advisories, streams, clock, scheduler, random, logger, apiLevel },
       consumersOf: (stream) => this.#consumers.consumersOf(stream)?.all() ?? [],
     })
     new RestoreRequests({
-      ...{ router, publisher, streams, clock, scheduler, random, logger, apiLevel },
+      ...{ router, publisher, advisories, streams, clock, scheduler, random, logger, apiLevel },
       limits: options.limits,
       factsOf: (config) => factsOf(config, options.limits.max_consumers),
       keepConsumers: (stream, consumers) => this.#keepConsumers(stream, consumers),

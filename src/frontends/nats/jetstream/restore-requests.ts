@@ -17,16 +17,17 @@ import type { Scheduler, Timer } from '../../../ports/scheduler.ts'
 import type { AccountLimits } from '../auth/account-limits.ts'
 import type { ServerPublisher } from '../server-publisher.ts'
 import type { ApiRequest, ApiRouter } from './api-router.ts'
-import { byteJson, parseByteJson } from './byte-json.ts'
 import { isoTime } from './consumer-info-json.ts'
-import { headerValue } from './header-value.ts'
+import { fieldsOf, isEmptyRequest, isRefusal, isTooNew } from './request-body.ts'
 import { RestoreSession } from './restore-session.ts'
-import { admissionRefusal } from './stream-admission.ts'
+import { admissionRefusal, nameRefusal } from './stream-admission.ts'
+import type { StreamAdvisories } from './stream-advisories.ts'
 import { isObject, type ParsedStream, parseStream } from './stream-config-json.ts'
 
 export interface RestoreRequestsPorts {
   readonly router: ApiRouter
   readonly publisher: ServerPublisher
+  readonly advisories: StreamAdvisories
   readonly streams: Streams
   readonly clock: Clock
   readonly scheduler: Scheduler
@@ -45,9 +46,6 @@ export interface RestoreRequestsPorts {
 const RESPONSE = 'stream_restore_response'
 /** What the last chunk is answered with, or one that fails. */
 const CREATED = 'stream_create_response'
-const ADVISORY_TYPE = 'io.nats.jetstream.advisory.v1.'
-const REQUIRED_LEVEL = 'Nats-Required-Api-Level'
-const SEPARATORS = /[\\/]/
 const NO_PAYLOAD = Buffer.alloc(0)
 
 /** Source: processStreamRestore of nats-server. */
@@ -93,24 +91,18 @@ export class RestoreRequests {
     await intake.done
   }
 
-  #parsed({ headers, payload, tokens: [name = ''] }: ApiRequest): ParsedStream | StreamRefusal {
+  #parsed(request: ApiRequest): ParsedStream | StreamRefusal {
     const { apiLevel, streams, limits } = this.#ports
-    const level = headers === null ? null : headerValue(headers, REQUIRED_LEVEL)
-    if (level !== null && !(Number(level) <= apiLevel)) return StreamRefusals.apiLevel
-    const text = payload.toString('latin1', 0, 64)
-    if (/^\s*(?:\{\s*\})?\s*$/.test(text)) return StreamRefusals.badRequest
-    let body: unknown
-    try {
-      body = parseByteJson(payload)
-    } catch {
-      return invalidJson('unexpected end of JSON input')
-    }
-    if (!isObject(body)) return invalidJson('json: cannot unmarshal array into Go value')
-    const config = isObject(body['config']) ? body['config'] : {}
+    const [name = ''] = request.tokens
+    if (isTooNew(request, apiLevel)) return StreamRefusals.apiLevel
+    if (isEmptyRequest(request.payload)) return StreamRefusals.badRequest
+    const fields = fieldsOf(request.payload)
+    if (isRefusal(fields)) return fields
+    const config = isObject(fields['config']) ? fields['config'] : {}
     const parsed = parseStream({ ...config, name: config['name'] || name })
     if (typeof parsed === 'string') return invalidJson(parsed)
-    if (parsed.wanted.name !== name) return StreamRefusals.nameMismatch
-    if (SEPARATORS.test(name)) return StreamRefusals.nameHasSeparators
+    const refusal = nameRefusal(parsed.wanted, name)
+    if (refusal !== null) return refusal
     const present = streams.all().map((stream) => stream.config)
     if (this.#count > MAX_RESTORES) {
       return restoreFailed(`${MAX_RESTORES} are under way already, try again later`)
@@ -147,7 +139,7 @@ class ChunkIntake {
     this.done = new Promise((resolve) => {
       this.#finish = resolve
     })
-    this.#tell('create', {})
+    ports.advisories.copied(restore.config.name, 'restore', 'create', {})
     this.#watch()
   }
 
@@ -215,9 +207,10 @@ class ChunkIntake {
     this.#chunks.length = 0
     this.#timer?.cancel()
     this.#subscription.stop()
-    this.#tell('complete', {
+    const { advisories, clock } = this.#ports
+    advisories.copied(this.#restore.config.name, 'restore', 'complete', {
       start: isoTime(this.#startMs),
-      end: isoTime(this.#ports.clock.nowMs()),
+      end: isoTime(clock.nowMs()),
       bytes: this.#session.byteCount,
     })
     this.#finish()
@@ -229,20 +222,5 @@ class ChunkIntake {
         this.#broken(error),
       )
     })
-  }
-
-  /** Source: JSRestoreCreateAdvisory and JSRestoreCompleteAdvisory of nats-server. */
-  #tell(step: 'create' | 'complete', facts: object): void {
-    const { publisher, clock, random } = this.#ports
-    const { name } = this.#restore.config
-    const json = {
-      type: `${ADVISORY_TYPE}restore_${step}`,
-      id: random.uuid(),
-      timestamp: isoTime(clock.nowMs()),
-      stream: name,
-      ...facts,
-    }
-    const subject = `$JS.EVENT.ADVISORY.STREAM.RESTORE_${step.toUpperCase()}.${name}`
-    publisher.publish(subject, null, null, byteJson(json))
   }
 }

@@ -15,16 +15,17 @@ import type { Random } from '../../../ports/random.ts'
 import type { Scheduler } from '../../../ports/scheduler.ts'
 import type { ServerPublisher } from '../server-publisher.ts'
 import type { ApiRequest, ApiRouter } from './api-router.ts'
-import { byteJson, parseByteJson } from './byte-json.ts'
 import { isoTime } from './consumer-info-json.ts'
-import { headerValue } from './header-value.ts'
+import { type Fields, fieldsOf, isEmptyRequest, isRefusal, isTooNew } from './request-body.ts'
 import { snapshotParts, snapshotStateJson } from './snapshot-json.ts'
 import { SnapshotTransfer } from './snapshot-transfer.ts'
-import { isObject, streamConfigJson } from './stream-config-json.ts'
+import type { StreamAdvisories } from './stream-advisories.ts'
+import { streamConfigJson } from './stream-config-json.ts'
 
 export interface SnapshotRequestsPorts {
   readonly router: ApiRouter
   readonly publisher: ServerPublisher
+  readonly advisories: StreamAdvisories
   readonly streams: Streams
   readonly clock: Clock
   readonly scheduler: Scheduler
@@ -42,8 +43,6 @@ interface Wanted {
 }
 
 const RESPONSE = 'stream_snapshot_response'
-const ADVISORY_TYPE = 'io.nats.jetstream.advisory.v1.'
-const REQUIRED_LEVEL = 'Nats-Required-Api-Level'
 
 /** Source: jsStreamSnapshotRequest and streamSnapshot of nats-server. */
 const CHUNK = { usual: 128 * 1024, max: 1024 * 1024 }
@@ -78,14 +77,14 @@ export class SnapshotRequests {
     }
   }
 
-  #wantedOf({ headers, payload }: ApiRequest, stream: Stream | undefined): Wanted | StreamRefusal {
-    const level = headers === null ? null : headerValue(headers, REQUIRED_LEVEL)
-    if (level !== null && !(Number(level) <= this.#ports.apiLevel)) return StreamRefusals.apiLevel
-    if (/^\s*(?:\{\s*\})?\s*$/.test(payload.toString('latin1', 0, 64))) {
-      return StreamRefusals.badRequest
-    }
+  #wantedOf(request: ApiRequest, stream: Stream | undefined): Wanted | StreamRefusal {
+    const { payload } = request
+    if (isTooNew(request, this.#ports.apiLevel)) return StreamRefusals.apiLevel
+    if (isEmptyRequest(payload)) return StreamRefusals.badRequest
     if (stream === undefined) return StreamRefusals.notFound
-    const wanted = wantedIn(payload)
+    const fields = fieldsOf(payload)
+    if (isRefusal(fields)) return fields
+    const wanted = wantedIn(fields)
     if (typeof wanted === 'string') return invalidJson(wanted)
     if (!isPublishable(wanted.deliverSubject)) return StreamRefusals.snapshotDeliverSubject
     if (this.#transferCount < MAX_TRANSFERS) return wanted
@@ -93,7 +92,7 @@ export class SnapshotRequests {
   }
 
   async #send(request: ApiRequest, stream: Stream, wanted: Wanted): Promise<void> {
-    const { router, publisher, scheduler, clock, random, consumersOf } = this.#ports
+    const { router, publisher, advisories, scheduler, clock, random, consumersOf } = this.#ports
     const startMs = clock.nowMs()
     const consumers = wanted.hasConsumers ? consumersOf(stream.name) : []
     const state = snapshotStateJson(stream, consumers.length)
@@ -104,7 +103,7 @@ export class SnapshotRequests {
       { config: streamConfigJson(stream.config, {}), state },
       'latin1',
     )
-    this.#tell('create', stream, { state })
+    advisories.copied(stream.name, 'snapshot', 'create', { state })
     const id = random.uuid().replaceAll('-', '')
     const transfer = new SnapshotTransfer({
       ...wanted,
@@ -112,43 +111,22 @@ export class SnapshotRequests {
       ackSubject: `$JS.SNAPSHOT.ACK.${stream.name}.${id}`,
     })
     const problem = await transfer.run()
-    this.#tell('complete', stream, {
+    advisories.copied(stream.name, 'snapshot', 'complete', {
       start: isoTime(startMs),
       end: isoTime(clock.nowMs()),
       ...(problem !== null && { error: problem }),
     })
   }
-
-  /** Source: JSSnapshotCreateAdvisory and JSSnapshotCompleteAdvisory of nats-server. */
-  #tell(step: 'create' | 'complete', { name }: Stream, facts: object): void {
-    const { publisher, clock, random } = this.#ports
-    const json = {
-      type: `${ADVISORY_TYPE}snapshot_${step}`,
-      id: random.uuid(),
-      timestamp: isoTime(clock.nowMs()),
-      stream: name,
-      ...facts,
-    }
-    const subject = `$JS.EVENT.ADVISORY.STREAM.SNAPSHOT_${step.toUpperCase()}.${name}`
-    publisher.publish(subject, null, null, byteJson(json))
-  }
 }
 
 /** What a request asks for, or why it can't be read. */
-function wantedIn(payload: Buffer): Wanted | string {
-  let body: unknown
-  try {
-    body = parseByteJson(payload)
-  } catch {
-    return 'unexpected end of JSON input'
-  }
-  if (!isObject(body)) return 'json: cannot unmarshal array into Go value'
+function wantedIn(fields: Fields): Wanted | string {
   const {
     deliver_subject: deliverSubject = '',
     no_consumers: hasNone = false,
     chunk_size: chunk = 0,
     window_size: window = 0,
-  } = body
+  } = fields
   if (typeof deliverSubject !== 'string') return 'deliver_subject is no text'
   if (typeof hasNone !== 'boolean') return 'no_consumers is neither true nor false'
   if (!Number.isSafeInteger(chunk)) return 'chunk_size is no whole number'

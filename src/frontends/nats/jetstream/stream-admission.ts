@@ -1,5 +1,8 @@
 import type { StreamConfig, WantedStream } from '../../../broker/jetstream/stream/stream-config.ts'
-import type { StreamRefusal } from '../../../broker/jetstream/stream/stream-refusal.ts'
+import {
+  type StreamRefusal,
+  StreamRefusals,
+} from '../../../broker/jetstream/stream/stream-refusal.ts'
 import type { AccountLimits } from '../auth/account-limits.ts'
 
 const TOO_MANY: StreamRefusal = {
@@ -21,6 +24,14 @@ const NEEDS_MAX_BYTES: StreamRefusal = {
   code: 400,
   err_code: 10113,
   description: 'account requires a stream config to have max bytes set',
+}
+
+const SEPARATORS = /[\\/]/
+
+/** Whether a request may name its stream so. @param name what its subject says */
+export function nameRefusal(wanted: WantedStream, name: string): StreamRefusal | null {
+  if (wanted.name !== name) return StreamRefusals.nameMismatch
+  return SEPARATORS.test(name) ? StreamRefusals.nameHasSeparators : null
 }
 
 /**

@@ -34,6 +34,20 @@ export class StreamAdvisories {
     this.#publish(`BATCH_ABANDONED.${stream}`, 'stream_batch_abandoned', { stream, batch, reason })
   }
 
+  /**
+   * A stream is being sent as a copy, or comes back from one, or that has ended.
+   * Source: JSSnapshotCreateAdvisory and its like of nats-server.
+   */
+  copied(
+    stream: string,
+    kind: 'snapshot' | 'restore',
+    step: 'create' | 'complete',
+    facts: object,
+  ): void {
+    const subject = `${kind}_${step}`.toUpperCase()
+    this.#publish(`${subject}.${stream}`, `${kind}_${step}`, { stream, ...facts })
+  }
+
   #publish(subject: string, type: string, what: object): void {
     const json = {
       type: `io.nats.jetstream.advisory.v1.${type}`,

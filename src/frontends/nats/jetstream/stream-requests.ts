@@ -13,13 +13,12 @@ import type { AccountLimits } from '../auth/account-limits.ts'
 import type { ApiCounts } from '../monitor/jetstream-pages.ts'
 import type { ApiRequest, ApiRouter } from './api-router.ts'
 import { parseByteJson } from './byte-json.ts'
-import { headerValue } from './header-value.ts'
 import { type JetStreamUsage, jetStreamUsage } from './jetstream-usage.ts'
-import { admissionRefusal } from './stream-admission.ts'
-import { isObject, type ParsedStream, parseStream } from './stream-config-json.ts'
+import { type Fields, fieldsOf, isEmptyRequest, isRefusal, isTooNew } from './request-body.ts'
+import { admissionRefusal, nameRefusal } from './stream-admission.ts'
+import { type ParsedStream, parseStream } from './stream-config-json.ts'
 import { NO_DETAILS, type StreamDetails, streamInfoJson } from './stream-info-json.ts'
 
-type Fields = Readonly<Record<string, unknown>>
 type Answer = Fields | StreamRefusal
 
 export interface StreamRequestsPorts {
@@ -37,8 +36,6 @@ export interface StreamRequestsPorts {
 /** Source: JSApiNamesLimit and JSApiListLimit of nats-server. */
 const MAX_NAMES = 1024
 const MAX_INFOS = 256
-
-const SEPARATORS = /[\\/]/
 
 /** An object of JSON that a request has, or none; texts of clients may be anything else, which is not read. */
 const JSON_START = /^\s*[[{]/
@@ -82,9 +79,7 @@ export class StreamRequests {
     request: ApiRequest,
     answer: (request: ApiRequest) => Answer | Promise<Answer>,
   ): Promise<Answer> {
-    const level = request.headers === null ? null : headerValue(request.headers, REQUIRED_LEVEL)
-    if (level !== null && !(Number(level) <= this.#ports.apiLevel)) return StreamRefusals.apiLevel
-    return answer(request)
+    return isTooNew(request, this.#ports.apiLevel) ? StreamRefusals.apiLevel : answer(request)
   }
 
   /** Requests that were answered, as the server shows them. */
@@ -184,10 +179,11 @@ export class StreamRequests {
       return invalidJson('unexpected end of JSON input')
     }
     if (typeof parsed === 'string') return invalidJson(parsed)
-    if (parsed.wanted.name !== name) return StreamRefusals.nameMismatch
-    if (SEPARATORS.test(name)) return StreamRefusals.nameHasSeparators
-    const present = this.#ports.streams.all().map(({ config }) => config)
-    return admissionRefusal(parsed.wanted, present, this.#ports.limits) ?? parsed
+    const { streams, limits } = this.#ports
+    const present = streams.all().map(({ config }) => config)
+    return (
+      nameRefusal(parsed.wanted, name) ?? admissionRefusal(parsed.wanted, present, limits) ?? parsed
+    )
   }
 
   #json(stream: Stream, details: StreamDetails = NO_DETAILS): Fields {
@@ -197,27 +193,15 @@ export class StreamRequests {
   }
 }
 
-const REQUIRED_LEVEL = 'Nats-Required-Api-Level'
-
 const OTHER_LIMITS = {
   max_ack_pending: -1,
   memory_max_stream_bytes: -1,
   storage_max_stream_bytes: -1,
 }
 
-function isRefusal(answer: object): answer is StreamRefusal {
-  return 'err_code' in answer
-}
-
 /** The fields of a request; none when there is no JSON. */
 function bodyOf(payload: Buffer): Fields | StreamRefusal {
-  if (!JSON_START.test(payload.toString('latin1', 0, 64))) return {}
-  try {
-    const body = parseByteJson(payload)
-    return isObject(body) ? body : invalidJson('json: cannot unmarshal array into Go value')
-  } catch {
-    return invalidJson('unexpected end of JSON input')
-  }
+  return JSON_START.test(payload.toString('latin1', 0, 64)) ? fieldsOf(payload) : {}
 }
 
 function pagingOf(payload: Buffer): { offset: number; subject: string } | StreamRefusal {
@@ -230,10 +214,4 @@ function pagingOf(payload: Buffer): { offset: number; subject: string } | Stream
 /** A count that a client gave, 0 for anything else. */
 function countOf(value: unknown): number {
   return Number.isSafeInteger(value) && (value as number) > 0 ? (value as number) : 0
-}
-
-/** Source: isEmptyRequest of nats-server: nothing, or an empty object. */
-function isEmptyRequest(payload: Buffer): boolean {
-  const text = payload.toString('latin1').trim()
-  return text === '' || /^\{\s*\}$/.test(text)
 }
