@@ -30,7 +30,6 @@ export class MemoryBudget {
 
   remove(byteCount: number): void {
     this.#usedBytes -= byteCount
-    if (this.#waiters.size === 0) return
     for (const waiter of this.#waiters) {
       if (this.isExceeded) return
       this.#waiters.delete(waiter)
