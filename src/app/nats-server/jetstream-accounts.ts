@@ -1,5 +1,5 @@
 import { SystemRandom } from '../../adapters/system-random.ts'
-import { BatchQuota } from '../../broker/jetstream/stream/batch-quota.ts'
+import { BatchQuota } from '../../broker/jetstream/stream/batch/batch-quota.ts'
 import { SerialTasks } from '../../broker/serial-tasks.ts'
 import { isOverlap } from '../../broker/subjects/subject-overlap.ts'
 import { GLOBAL_ACCOUNT } from '../../frontends/nats/account.ts'

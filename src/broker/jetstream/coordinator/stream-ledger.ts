@@ -10,8 +10,8 @@ import {
   jetstreamStream,
 } from '../../../records/internal/jetstream-stream-records.ts'
 import type { EncodedRecord } from '../../coordinator/coordinator-log.ts'
+import type { SourcePosition } from '../stream/origin/source-header.ts'
 import type { KeptRemovals, RemovalChange } from '../stream/removal-keeper.ts'
-import type { SourcePosition } from '../stream/source-header.ts'
 import type { StreamConfig } from '../stream/stream-config.ts'
 import { nameWithin } from './account-records.ts'
 

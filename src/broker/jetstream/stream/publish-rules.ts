@@ -1,7 +1,7 @@
-import { checkIncrement } from './counter-rules.ts'
+import { checkIncrement } from './counter/counter-rules.ts'
 import { type PublishFacts, ttlSecondsOf } from './publish-facts.ts'
 import { type NewMessage, sizeOf } from './record-mapping.ts'
-import { checkSchedule } from './schedule-rules.ts'
+import { checkSchedule } from './schedule/schedule-rules.ts'
 import type { StreamConfig } from './stream-config.ts'
 import {
   rollupFailed,

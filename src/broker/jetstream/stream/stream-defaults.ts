@@ -1,5 +1,5 @@
-import { checkCounterConfig } from './counter-rules.ts'
-import { withSchedules } from './schedule-rules.ts'
+import { checkCounterConfig } from './counter/counter-rules.ts'
+import { withSchedules } from './schedule/schedule-rules.ts'
 import type { StreamConfig, WantedStream } from './stream-config.ts'
 import { invalidConfig, pedantic, type StreamRefusal, StreamRefusals } from './stream-refusal.ts'
 

@@ -1,10 +1,10 @@
 import { isSubscribable } from '../../subjects/subject.ts'
 import { isOverlap } from '../../subjects/subject-overlap.ts'
 import { isSubset } from '../../subjects/subject-subset.ts'
-import { BatchRefusals } from './batch-refusals.ts'
-import { CounterRefusals } from './counter-rules.ts'
-import { ScheduleRefusals } from './schedule-rules.ts'
-import { copiesItself, originsOf } from './source-cycles.ts'
+import { BatchRefusals } from './batch/batch-refusals.ts'
+import { CounterRefusals } from './counter/counter-rules.ts'
+import { copiesItself, originsOf } from './origin/source-cycles.ts'
+import { ScheduleRefusals } from './schedule/schedule-rules.ts'
 import type { StreamConfig } from './stream-config.ts'
 import {
   createFailed,

@@ -3,11 +3,13 @@ import type { Logger } from '../../../ports/logger.ts'
 import type { Scheduler, Timer } from '../../../ports/scheduler.ts'
 import type { Partition } from '../../topics/partition.ts'
 import { durationText } from '../consumer/duration-text.ts'
-import type { BatchTarget } from './batch-target.ts'
-import { CounterTotals } from './counter-totals.ts'
+import type { BatchTarget } from './batch/batch-target.ts'
+import { CounterTotals } from './counter/counter-totals.ts'
 import { withHeaders } from './message-headers.ts'
 import { MessageReader } from './message-reader.ts'
-import type { MessageFollower, OriginStatus } from './origin-status.ts'
+import type { MessageFollower, OriginStatus } from './origin/origin-status.ts'
+import type { SourcePosition } from './origin/source-header.ts'
+import { SourcePositions } from './origin/source-positions.ts'
 import { type NewMessage, RecordMapping } from './record-mapping.ts'
 import {
   isRemoved,
@@ -15,9 +17,7 @@ import {
   type RemovalChange,
   RemovalKeeper,
 } from './removal-keeper.ts'
-import { ScheduleRunner } from './schedule-runner.ts'
-import type { SourcePosition } from './source-header.ts'
-import { SourcePositions } from './source-positions.ts'
+import { ScheduleRunner } from './schedule/schedule-runner.ts'
 import type { StreamConfig } from './stream-config.ts'
 import { StreamLog, type StreamLogListener } from './stream-log.ts'
 import {

@@ -14,11 +14,11 @@ import {
   streamRecord,
   streamTombstone,
 } from '../coordinator/stream-ledger.ts'
-import { OriginFollowers } from './origin-followers.ts'
+import { StreamRestore } from './backup/restore.ts'
+import { OriginFollowers } from './origin/origin-followers.ts'
+import type { SourcePosition } from './origin/source-header.ts'
 import type { NewMessage } from './record-mapping.ts'
 import type { KeptRemovals } from './removal-keeper.ts'
-import { StreamRestore } from './restore.ts'
-import type { SourcePosition } from './source-header.ts'
 import { Stream } from './stream.ts'
 import {
   isSameConfig,

@@ -1,5 +1,8 @@
-import type { AtomicOutcome } from '../../../broker/jetstream/stream/atomic-batches.ts'
-import type { FastAnswers, FastCommit } from '../../../broker/jetstream/stream/fast-batches.ts'
+import type { AtomicOutcome } from '../../../broker/jetstream/stream/batch/atomic-batches.ts'
+import type {
+  FastAnswers,
+  FastCommit,
+} from '../../../broker/jetstream/stream/batch/fast-batches.ts'
 import type { StreamRefusal } from '../../../broker/jetstream/stream/stream-refusal.ts'
 import type { ServerPublisher } from '../server-publisher.ts'
 

@@ -1,4 +1,7 @@
-import type { FastOperation, FastPublish } from '../../../broker/jetstream/stream/fast-batches.ts'
+import type {
+  FastOperation,
+  FastPublish,
+} from '../../../broker/jetstream/stream/batch/fast-batches.ts'
 
 /** The end of the reply subjects of fast batches: `….<id>.<flow>.<gap>.<sequence>.<operation>.$FI` */
 const SUFFIX = '.$FI'

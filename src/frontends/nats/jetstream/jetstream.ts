@@ -8,7 +8,7 @@ import type {
   ConsumerStore,
   KeptConsumer,
 } from '../../../broker/jetstream/consumer/stream-consumers.ts'
-import type { BatchQuota } from '../../../broker/jetstream/stream/batch-quota.ts'
+import type { BatchQuota } from '../../../broker/jetstream/stream/batch/batch-quota.ts'
 import type { NewMessage } from '../../../broker/jetstream/stream/record-mapping.ts'
 import type { Stream } from '../../../broker/jetstream/stream/stream.ts'
 import type { StreamConfig } from '../../../broker/jetstream/stream/stream-config.ts'

@@ -12,7 +12,7 @@ import type {
 } from '../../../broker/jetstream/consumer/consumer-state.ts'
 import { checkConsumerConfig } from '../../../broker/jetstream/consumer/consumer-validation.ts'
 import type { KeptConsumer } from '../../../broker/jetstream/consumer/stream-consumers.ts'
-import type { ArchiveEntry } from '../../../broker/jetstream/stream/restore-archive.ts'
+import type { ArchiveEntry } from '../../../broker/jetstream/stream/backup/restore-archive.ts'
 import { byteJson, parseByteJson } from './byte-json.ts'
 import { parseCreateRequest } from './consumer-config-json.ts'
 import { isObject } from './stream-config-json.ts'

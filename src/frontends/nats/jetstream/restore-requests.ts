@@ -1,6 +1,6 @@
 import type { StreamFacts } from '../../../broker/jetstream/consumer/consumer-config.ts'
 import type { KeptConsumer } from '../../../broker/jetstream/consumer/stream-consumers.ts'
-import type { StreamRestore } from '../../../broker/jetstream/stream/restore.ts'
+import type { StreamRestore } from '../../../broker/jetstream/stream/backup/restore.ts'
 import type { Stream } from '../../../broker/jetstream/stream/stream.ts'
 import type { StreamConfig } from '../../../broker/jetstream/stream/stream-config.ts'
 import {

@@ -1,12 +1,12 @@
 import { ProtocolError } from '../../../base/errors.ts'
 import type { StreamFacts } from '../../../broker/jetstream/consumer/consumer-config.ts'
 import type { KeptConsumer } from '../../../broker/jetstream/consumer/stream-consumers.ts'
-import type { StreamRestore } from '../../../broker/jetstream/stream/restore.ts'
+import type { StreamRestore } from '../../../broker/jetstream/stream/backup/restore.ts'
 import {
   type ArchiveEntry,
   ArchiveReader,
-} from '../../../broker/jetstream/stream/restore-archive.ts'
-import { SnapshotDecompressor } from '../../../broker/jetstream/stream/restore-decompression.ts'
+} from '../../../broker/jetstream/stream/backup/restore-archive.ts'
+import { SnapshotDecompressor } from '../../../broker/jetstream/stream/backup/restore-decompression.ts'
 import type { StoredMessage } from '../../../broker/jetstream/stream/stream-reader.ts'
 import { isPublishable } from '../../../broker/subjects/subject.ts'
 import { type BackupState, backupConsumer, backupState } from './restore-json.ts'

@@ -1,6 +1,6 @@
 import type { Consumer } from '../../../broker/jetstream/consumer/consumer.ts'
 import type { ConsumerStateChange } from '../../../broker/jetstream/consumer/consumer-state.ts'
-import type { SnapshotPart } from '../../../broker/jetstream/stream/snapshot-archive.ts'
+import type { SnapshotPart } from '../../../broker/jetstream/stream/backup/snapshot-archive.ts'
 import type { Stream } from '../../../broker/jetstream/stream/stream.ts'
 import { byteJson } from './byte-json.ts'
 import { consumerConfigJson } from './consumer-info-json.ts'

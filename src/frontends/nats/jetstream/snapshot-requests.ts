@@ -1,5 +1,5 @@
 import type { Consumer } from '../../../broker/jetstream/consumer/consumer.ts'
-import { StreamSnapshot } from '../../../broker/jetstream/stream/snapshot.ts'
+import { StreamSnapshot } from '../../../broker/jetstream/stream/backup/snapshot.ts'
 import type { Stream } from '../../../broker/jetstream/stream/stream.ts'
 import {
   invalidJson,

@@ -1,4 +1,4 @@
-import type { StreamSnapshot } from '../../../broker/jetstream/stream/snapshot.ts'
+import type { StreamSnapshot } from '../../../broker/jetstream/stream/backup/snapshot.ts'
 import type { Scheduler } from '../../../ports/scheduler.ts'
 import type { ServerPublisher } from '../server-publisher.ts'
 import type { ApiRouter } from './api-router.ts'

@@ -1,4 +1,4 @@
-import type { AbandonReason } from '../../../broker/jetstream/stream/atomic-batches.ts'
+import type { AbandonReason } from '../../../broker/jetstream/stream/batch/atomic-batches.ts'
 import type { Clock } from '../../../ports/clock.ts'
 import type { Random } from '../../../ports/random.ts'
 import type { ServerPublisher } from '../server-publisher.ts'

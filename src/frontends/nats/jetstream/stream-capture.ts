@@ -1,9 +1,9 @@
 import {
   type AbandonReason,
   AtomicBatches,
-} from '../../../broker/jetstream/stream/atomic-batches.ts'
-import type { BatchPorts } from '../../../broker/jetstream/stream/batch-target.ts'
-import { FastBatches } from '../../../broker/jetstream/stream/fast-batches.ts'
+} from '../../../broker/jetstream/stream/batch/atomic-batches.ts'
+import type { BatchPorts } from '../../../broker/jetstream/stream/batch/batch-target.ts'
+import { FastBatches } from '../../../broker/jetstream/stream/batch/fast-batches.ts'
 import { withHeaders } from '../../../broker/jetstream/stream/message-headers.ts'
 import { publishFactsOf } from '../../../broker/jetstream/stream/publish-facts.ts'
 import type { NewMessage } from '../../../broker/jetstream/stream/record-mapping.ts'

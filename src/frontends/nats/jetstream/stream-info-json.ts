@@ -1,4 +1,4 @@
-import type { OriginStatus } from '../../../broker/jetstream/stream/origin-status.ts'
+import type { OriginStatus } from '../../../broker/jetstream/stream/origin/origin-status.ts'
 import type { Stream } from '../../../broker/jetstream/stream/stream.ts'
 import { SubjectFilter } from '../../../broker/jetstream/stream/subject-filter.ts'
 import { isoTime, NO_TIME } from './consumer-info-json.ts'

@@ -1,12 +1,12 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
-import { StreamRestore } from '../../../../../src/broker/jetstream/stream/restore.ts'
+import { StreamRestore } from '../../../../../src/broker/jetstream/stream/backup/restore.ts'
 import {
   endEntry,
   messageEntry,
   partEntry,
-} from '../../../../../src/broker/jetstream/stream/snapshot-archive.ts'
-import { SnapshotCompressor } from '../../../../../src/broker/jetstream/stream/snapshot-compression.ts'
+} from '../../../../../src/broker/jetstream/stream/backup/snapshot-archive.ts'
+import { SnapshotCompressor } from '../../../../../src/broker/jetstream/stream/backup/snapshot-compression.ts'
 import type { StoredMessage } from '../../../../../src/broker/jetstream/stream/stream-reader.ts'
 import { Partition } from '../../../../../src/broker/topics/partition.ts'
 import { RestoreSession } from '../../../../../src/frontends/nats/jetstream/restore-session.ts'
