@@ -160,7 +160,7 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
   },
   {
     name: 'makes a segment again without its aborted transactions',
-    file: 'src/storage/recovery/log-recovery.ts',
+    file: 'src/storage/recovery/producer-recovery.ts',
     find: 'if (aborted !== null && isRebuilt) segment.indexes.transactions.append(aborted)',
     replace: '',
   },
@@ -178,8 +178,8 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
   },
   {
     name: 'finds no leader epoch in a log after a crash',
-    file: 'src/storage/recovery/log-recovery.ts',
-    find: 'if (epoch > this.#epochs.latestEpoch) this.#epochs.assign(epoch, baseOffset)',
+    file: 'src/storage/recovery/producer-recovery.ts',
+    find: 'if (epoch > epochs.latestEpoch) epochs.assign(epoch, baseOffsetOf(scanner.buffer, at))',
     replace: '',
   },
   {
