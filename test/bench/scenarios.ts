@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises'
 import { startTarget, type TargetKind } from '../conformance/target.ts'
 import { createTopic, produceOnce } from './broker-client.ts'
 import { cleanerScenario } from './compaction/cleaner-speed.ts'
@@ -19,6 +20,8 @@ const BIG_BATCHES = ['batch.size=131072', 'linger.ms=5']
 const GB = 1e9
 const MB = 1e6
 const MIN_COUNT = 1000
+/** A generator starts a little later than it is told to. */
+const MARGIN_SECONDS = 1
 
 /** What each broker calls "on disk before the answer". */
 const DURABLE: Readonly<Record<TargetKind, Readonly<Record<string, string>>>> = {
@@ -178,10 +181,14 @@ const idle: Scenario = {
   topic: { partitionCount: 1 },
   run: async (context) => {
     const { pid, bootstrap } = context.target
+    // Until all are connected and the code that serves them is compiled, nobody waits.
+    const settleSeconds = scaledSeconds(context, 10)
     // Two polls at least: in a shorter time no answer comes.
-    const seconds = Math.max(1, scaledSeconds(context, 6))
-    const args = [context.topic, 1, 200, 500, seconds]
-    const measured = await measure(pid, () => runLoad('tail', bootstrap, args, seconds))
+    const seconds = Math.max(1, scaledSeconds(context, 20))
+    const args = [context.topic, 1, 200, 500, settleSeconds + seconds + MARGIN_SECONDS]
+    const load = runLoad('tail', bootstrap, args, settleSeconds + seconds)
+    const watch = sleep(settleSeconds * 1000).then(() => measure(pid, () => sleep(seconds * 1000)))
+    const [measured] = await Promise.all([watch, load])
     return { CPU: (measured.cpuSeconds / measured.seconds) * 100 }
   },
 }
