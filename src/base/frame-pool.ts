@@ -58,11 +58,21 @@ export class FramePool {
   /** A frame of at least `byteCount` bytes with old content, held once by the caller. */
   take(byteCount: number): Frame {
     const size = frameBytes(byteCount)
-    this.#usedBytes += size
-    const kept = this.#freeOf(size).pop()
-    if (kept === undefined) return new Frame(Buffer.allocUnsafeSlow(size), this)
-    this.#keptBytes -= size
-    return new Frame(kept, this)
+    const kept = this.#takeKept(size)
+    const buffer = kept ?? Buffer.allocUnsafeSlow(size)
+    this.#usedBytes += buffer.byteLength
+    return new Frame(buffer, this)
+  }
+
+  /** One of this size, or else one that is at most twice as large. */
+  #takeKept(size: number): Buffer | undefined {
+    let kept = this.#freeOf(size).pop()
+    for (let larger = size; kept === undefined && larger < 2 * size; ) {
+      larger = frameBytes(larger + 1)
+      kept = this.#free.get(larger)?.pop()
+    }
+    if (kept !== undefined) this.#keptBytes -= kept.byteLength
+    return kept
   }
 
   /** Called by the frame after its last release. */

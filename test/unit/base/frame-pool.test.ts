@@ -44,6 +44,19 @@ describe('the pool of frames', () => {
     assert.equal(pool.keptBytes, 128 * KIB)
   })
 
+  it('gives a larger one, at most twice as large, before it makes one', () => {
+    const pool = new FramePool(1024 * KIB)
+    const [small, large] = [pool.take(192 * KIB), pool.take(256 * KIB)]
+    for (const frame of [small, large]) frame.release()
+    assert.equal(pool.take(128 * KIB).buffer, small.buffer)
+    assert.equal(pool.take(128 * KIB).buffer, large.buffer)
+    assert.deepEqual([pool.usedBytes, pool.keptBytes], [448 * KIB, 0])
+    const huge = pool.take(384 * KIB)
+    huge.release()
+    assert.equal(pool.take(128 * KIB).buffer.byteLength, 128 * KIB)
+    assert.equal(pool.keptBytes, 384 * KIB)
+  })
+
   it('does not let sizes that nobody asks for any more keep the place of the others', () => {
     const pool = new FramePool(256 * KIB)
     const old = [64, 64, 64, 64].map((kib) => pool.take(kib * KIB))
