@@ -1,17 +1,18 @@
 import { ErrorCode } from '../../base/error-code.ts'
 import { StorageError } from '../../base/errors.ts'
 import type { AppendSafety, AppendWaiter } from '../../ports/partition-log.ts'
-import type { Timer } from '../../ports/scheduler.ts'
 import { isOutOfSpace } from '../out-of-space.ts'
-import type { ProducerEntrySnapshot } from '../producers/producer-entry.ts'
 import type { ProducerSnapshots } from '../producers/producer-snapshots.ts'
 import type { LoadedLog } from '../recovery/log-recovery.ts'
-import { UnsyncedFiles } from '../segment/unsynced-files.ts'
 import { afterTurns } from './after-turns.ts'
+import { writeForCleanStop } from './clean-stop.ts'
+import { LazyTimer } from './lazy-timer.ts'
 import { LogSyncer } from './log-syncer.ts'
 import type { PendingBatch } from './pending-batch.ts'
-import { rollSegment } from './segment-roll.ts'
+import { PendingBatches } from './pending-batches.ts'
+import { SegmentRoller } from './segment-roller.ts'
 import { WaiterQueue } from './waiter-queue.ts'
+import { WriteProgress } from './write-progress.ts'
 import type { WrittenLog } from './written-log.ts'
 
 /** While a sync is in flight, so much is collected for the next write unless somebody waits for it. */
@@ -33,64 +34,68 @@ export class LogWriter {
   /** Everything is on disk, with exact indexes. */
   isClosedCleanly = false
   endOffset: number
-  highWatermark: number
-  /** Bytes that came below the high watermark since the log was opened. */
-  visibleBytes = 0
   readonly #log: WrittenLog
   readonly #snapshots: ProducerSnapshots
   readonly #syncer: LogSyncer
+  readonly #roller: SegmentRoller
   readonly #written = new WaiterQueue()
   readonly #durable = new WaiterQueue()
-  #pending: PendingBatch[] = []
-  #pendingFirst = 0
-  #pendingBytes = 0
-  #writtenOffset: number
-  #syncedOffset: number
-  /** Bytes written since the log was opened; what of it the sync in flight covers; what is synced. */
-  #writtenBytes = 0
-  #syncingBytes = 0
-  #syncedBytes = 0
+  readonly #pending: PendingBatches
+  readonly #progress: WriteProgress
   #isScheduled = false
   #isWriting = false
   /** A clean stop must write what goes with the last segment. */
   #isChanged: boolean
   #isDiskFull = false
-  #flushTimer: Timer | null = null
-  #holdTimer: Timer | null = null
+  readonly #flushTimer: LazyTimer
+  readonly #holdTimer: LazyTimer
   /** Who waits until nothing is under way. */
   #idle: (() => void)[] = []
   /** Who waits for the end of a sync, or of the log. */
   #sync: (() => void)[] = []
-  /** The last segment has to end if it begins below. */
-  #mustRollBelow = -1
 
   constructor(log: WrittenLog, loaded: LoadedLog) {
     this.#log = log
     this.#snapshots = loaded.snapshots
+    this.#pending = new PendingBatches(log.context.pacer)
     this.endOffset = loaded.logEndOffset
-    this.highWatermark = loaded.logEndOffset
-    this.#writtenOffset = loaded.logEndOffset
-    this.#syncedOffset = loaded.logEndOffset
+    this.#progress = new WriteProgress(loaded.logEndOffset)
     this.#isChanged = loaded.isRepaired
     this.#syncer = new LogSyncer(log.context, log.directory, (error, endOffset) =>
       this.#synced(error, endOffset),
     )
+    this.#flushTimer = new LazyTimer(log.context.scheduler, () => {
+      if (this.failure === null && this.#needsSync && !this.#syncer.isInFlight) this.#startSync()
+    })
+    this.#holdTimer = new LazyTimer(log.context.scheduler, () => {
+      if (this.failure === null && !this.#isWriting) this.#writePending()
+    })
+    this.#roller = new SegmentRoller(log, loaded.snapshots, this.#pending, this.#syncer, () =>
+      this.#mayRoll(),
+    )
+  }
+
+  get highWatermark(): number {
+    return this.#progress.highWatermark
+  }
+
+  /** Bytes that came below the high watermark since the log was opened. */
+  get visibleBytes(): number {
+    return this.#progress.visibleBytes
   }
 
   /** Bytes written since the log was opened, but not below the high watermark yet. */
   get hiddenBytes(): number {
-    return this.#writtenBytes - this.visibleBytes
+    return this.#progress.writtenBytes - this.#progress.visibleBytes
   }
 
   /** Readers may not go beyond it: the rest is not in the file, or may be lost with it. */
   get readableOffset(): number {
-    return this.failure === null ? this.#writtenOffset : this.highWatermark
+    return this.failure === null ? this.#progress.writtenOffset : this.highWatermark
   }
 
   add(batch: PendingBatch): void {
-    batch.lease.retain()
-    this.#pending.push(batch)
-    this.#addPendingBytes(batch.buffer.byteLength)
+    this.#pending.add(batch)
     this.endOffset = batch.lastOffset + 1
     this.schedule()
   }
@@ -110,8 +115,7 @@ export class LogWriter {
   configured(): void {
     if (this.failure !== null) return
     // It counts from the old `flush.ms`.
-    this.#flushTimer?.cancel()
-    this.#flushTimer = null
+    this.#flushTimer.stop()
     this.#syncIfDue()
     if (this.#log.config.durability === 'os') this.#advance()
     else this.schedule()
@@ -123,16 +127,16 @@ export class LogWriter {
       return
     if (!this.#mayRoll()) return
     this.#log.context.beforeWrite()
-    this.#roll(this.#writtenOffset)
+    this.#roller.roll(this.#progress.writtenOffset)
     if (!this.#syncer.isInFlight) this.#startSync()
   }
 
   /** Rolls, and resolves when all before the new segment is safe on disk, or the log failed. */
   async rollAndSync(): Promise<void> {
     const { endOffset } = this
-    this.#mustRollBelow = endOffset
+    this.#roller.mustRollBelow = endOffset
     while (this.failure === null && this.#log.recoveryPoint < endOffset) {
-      if (!this.#isWriting && this.#pending.length === 0) this.roll()
+      if (!this.#isWriting && this.#pending.isEmpty) this.roll()
       await new Promise<void>((resolve) => {
         this.#sync.push(resolve)
       })
@@ -147,33 +151,20 @@ export class LogWriter {
       await this.#untilIdle()
     }
     if (this.failure !== null) return
-    this.#flushTimer?.cancel()
-    const { segments, context, epochs, directory, producers } = this.#log
-    if (segments.active.trim()) segments.active.handle.dataSyncNow()
-    if (this.#isChanged) {
-      const files = new UnsyncedFiles(context.fs)
-      try {
-        segments.active.writeIndexes(files)
-        this.#snapshots.write(this.endOffset, producers.toSnapshot(), files)
-        this.#snapshots.trim(this.endOffset)
-        files.syncNow()
-      } finally {
-        files.close()
-      }
-      if (epochs.isDirty) epochs.save(context.fs, directory)
-      else context.fs.syncDirectory(directory)
-    }
+    this.#flushTimer.stop()
+    const { active } = this.#log.segments
+    if (active.trim()) active.handle.dataSyncNow()
+    if (this.#isChanged) writeForCleanStop(this.#log, this.#snapshots, this.endOffset)
     this.isClosedCleanly = true
-    this.failure = new StorageError(`the log ${directory} is closed`)
+    this.failure = new StorageError(`the log ${this.#log.directory} is closed`)
   }
 
   /** Takes no more appends, tells all waiters; what is durable can still be read. */
   fail(error: Error, isExpected = false): void {
     if (this.failure !== null) return
     this.failure = error
-    this.#flushTimer?.cancel()
-    const pending = this.#takePending()
-    for (const { lease } of pending) lease.release()
+    this.#flushTimer.stop()
+    this.#pending.discard(() => {})
     if (!isExpected) {
       this.#log.context.metrics.failedLogs.add()
       this.#log.context.logger.error('a log is offline until the broker is restarted', {
@@ -191,14 +182,8 @@ export class LogWriter {
   readonly #endOfTurn = (): void => {
     this.#isScheduled = false
     if (this.#isWriting || this.failure !== null) return
-    if (this.#mayHold())
-      this.#holdTimer ??= this.#log.context.scheduler.after(MAX_HOLD_MS, this.#holdIsOver)
+    if (this.#mayHold()) this.#holdTimer.start(MAX_HOLD_MS)
     else this.#writePending()
-  }
-
-  readonly #holdIsOver = (): void => {
-    this.#holdTimer = null
-    if (!this.#isWriting && this.failure === null) this.#writePending()
   }
 
   /** Appends that only wait for a sync may as well wait for the one in flight: fewer writes. */
@@ -207,13 +192,13 @@ export class LogWriter {
       this.#syncer.isInFlight &&
       this.#written.isEmpty &&
       this.#log.config.durability === 'fsync' &&
-      this.#pendingBytes < MAX_HELD_BYTES
+      this.#pending.byteCount < MAX_HELD_BYTES
     )
   }
 
   #writePending(): void {
     const { context, segments, config } = this.#log
-    if (this.#pending.length > 0) {
+    if (!this.#pending.isEmpty) {
       if (!context.segments.admit(segments.active, this.#admitted)) {
         this.#isWriting = true
         return
@@ -221,31 +206,24 @@ export class LogWriter {
       this.#isChanged = true
       context.beforeWrite()
     }
-    while (this.#pendingFirst < this.#pending.length) {
+    while (!this.#pending.isEmpty) {
       let count: number
       try {
-        count = this.#nextRun()
+        count = this.#roller.nextRun()
         if (count === 0) return
         const { active } = segments
         active.isSyncPromised = config.durability === 'fsync'
         segments.use(active)
-        const pieces: Buffer[] = []
-        let byteCount = 0
-        for (let i = 0; i < count; i++) {
-          const { buffer } = this.#pending[this.#pendingFirst + i] as PendingBatch
-          pieces.push(buffer)
-          byteCount += buffer.byteLength
-        }
+        const pieces = this.#pending.buffers(count)
         const startedMs = context.pacer.nowMs()
         // Without syncs of our own, only slow writes tell that too much is unwritten.
-        const unsyncedBytes =
-          config.durability === 'fsync' ? this.#writtenBytes - this.#syncedBytes : 0
+        const unsyncedBytes = config.durability === 'fsync' ? this.#progress.unsyncedBytes : 0
         if (!context.pacer.mayBlock(unsyncedBytes, startedMs)) {
           this.#writeLater(pieces, count)
           return
         }
         active.handle.writeNow(pieces, active.sizeBytes)
-        context.pacer.observe(byteCount, startedMs)
+        context.pacer.observe(byteCountOf(pieces), startedMs)
       } catch (error) {
         this.#writeFailed(error as Error)
         return
@@ -281,31 +259,6 @@ export class LogWriter {
   }
 
   /**
-   * How many pending batches go into one write; rolls first when the segment is full.
-   * @returns 0: the segment has to be synced first, then the writing goes on
-   */
-  #nextRun(): number {
-    const { config, segments } = this.#log
-    let runBytes = 0
-    let count = 0
-    for (let at = this.#pendingFirst; at < this.#pending.length; at++) {
-      const { buffer, baseOffset, lastOffset, timestampMs } = this.#pending[at] as PendingBatch
-      const bytes = runBytes + buffer.byteLength
-      const mustRoll = this.#mustRollActive && segments.active.sizeBytes + runBytes > 0
-      if (mustRoll || segments.active.isFullFor(bytes, lastOffset, timestampMs, config)) {
-        if (count > 0) return count
-        if (!this.#mayRoll()) return 0
-        this.#roll(baseOffset)
-      }
-      count++
-      runBytes = bytes
-      // The first batch decides when an empty segment is full, so it goes alone.
-      if (segments.active.sizeBytes === 0) return count
-    }
-    return count
-  }
-
-  /**
    * A power failure that leaves a segment must not take the end of the one before: that would be a
    * gap, as compaction makes them, and nobody could tell. So what is synced comes first, if anybody
    * waits for syncs at all; if it is not, its sync begins.
@@ -316,46 +269,37 @@ export class LogWriter {
     return false
   }
 
-  get #mustRollActive(): boolean {
-    return this.#log.segments.active.baseOffset < this.#mustRollBelow
-  }
-
   #runWritten(count: number): void {
     const { context, segments, producers, config } = this.#log
     const { active } = segments
-    let byteCount = 0
+    const startBytes = this.#progress.writtenBytes
     for (let i = 0; i < count; i++) {
-      const batch = this.#pending[this.#pendingFirst++] as PendingBatch
+      const batch = this.#pending.shift()
       const bytes = batch.buffer.byteLength
-      batch.position = this.#writtenBytes + byteCount
-      byteCount += bytes
+      batch.position = this.#progress.writtenBytes
       active.appended(bytes, batch.lastOffset, batch.timestampMs, config.indexIntervalBytes)
       if (batch.aborted !== null) active.indexes.transactions.append(batch.aborted)
       if (batch.undo !== null) producers.discard(batch.undo)
       batch.undo = null
-      this.#writtenOffset = batch.lastOffset + 1
+      this.#progress.writtenOffset = batch.lastOffset + 1
+      this.#progress.writtenBytes += bytes
       context.tail.add(batch)
     }
-    if (this.#pendingFirst === this.#pending.length) {
-      this.#pending.length = 0
-      this.#pendingFirst = 0
-    }
-    this.#addPendingBytes(-byteCount)
-    this.#writtenBytes += byteCount
     this.#isDiskFull = false
     context.metrics.writes.add()
-    context.metrics.writtenBytes.add(byteCount)
+    context.metrics.writtenBytes.add(this.#progress.writtenBytes - startBytes)
   }
 
   #afterWrite(): void {
-    this.#written.tellBelow(this.#writtenOffset, ErrorCode.NONE)
+    this.#written.tellBelow(this.#progress.writtenOffset, ErrorCode.NONE)
     this.#syncIfDue()
     this.#advance()
     this.#becameIdle()
   }
 
   get #needsSync(): boolean {
-    return this.#syncedOffset < this.#writtenOffset || this.#syncer.hasRolled
+    const { syncedOffset, writtenOffset } = this.#progress
+    return syncedOffset < writtenOffset || this.#syncer.hasRolled
   }
 
   #syncIfDue(): void {
@@ -364,19 +308,14 @@ export class LogWriter {
     const isDue =
       durability === 'fsync' ||
       this.#syncer.hasRolled ||
-      this.#writtenOffset - this.#syncedOffset >= flushMessages
+      this.#progress.writtenOffset - this.#progress.syncedOffset >= flushMessages
     if (isDue) this.#startSync()
-    else if (this.#flushTimer === null && flushMs < LONGEST_TIMER_MS) {
-      this.#flushTimer = this.#log.context.scheduler.after(flushMs, () => {
-        this.#flushTimer = null
-        if (this.failure === null && this.#needsSync && !this.#syncer.isInFlight) this.#startSync()
-      })
-    }
+    else if (flushMs < LONGEST_TIMER_MS) this.#flushTimer.start(flushMs)
   }
 
   #startSync(): void {
-    this.#syncingBytes = this.#writtenBytes
-    this.#syncer.start(this.#log.segments.active, this.#writtenOffset)
+    this.#progress.syncStarted()
+    this.#syncer.start(this.#log.segments.active, this.#progress.writtenOffset)
   }
 
   #synced(error: Error | null, endOffset: number): void {
@@ -394,38 +333,20 @@ export class LogWriter {
       this.fail(error)
       return
     }
-    this.#syncedOffset = Math.max(this.#syncedOffset, endOffset)
-    this.#syncedBytes = this.#syncingBytes
+    this.#progress.synced(endOffset)
     this.#advance()
-    if (!this.#isWriting && this.#pending.length > 0) this.schedule(GATHER_TURNS)
+    if (!this.#isWriting && !this.#pending.isEmpty) this.schedule(GATHER_TURNS)
     else this.#syncIfDue()
     this.#becameIdle()
   }
 
   /** Moves the high watermark to what is as safe as promised, and tells who waited for that. */
   #advance(): void {
-    const isAsync = this.#log.config.durability === 'os'
-    const safeOffset = isAsync ? this.#writtenOffset : this.#syncedOffset
-    const hasMoved = safeOffset > this.highWatermark
-    if (hasMoved) {
-      this.highWatermark = safeOffset
-      this.visibleBytes = isAsync ? this.#writtenBytes : this.#syncedBytes
-      this.#log.producers.transactions.highWatermarkMoved(safeOffset)
-    }
-    this.#durable.tellBelow(this.highWatermark, ErrorCode.NONE)
+    const hasMoved = this.#progress.advance(this.#log.config.durability !== 'os')
+    const { highWatermark } = this.#progress
+    if (hasMoved) this.#log.producers.transactions.highWatermarkMoved(highWatermark)
+    this.#durable.tellBelow(highWatermark, ErrorCode.NONE)
     if (hasMoved) this.#log.listener.logAdvanced(this.#log)
-  }
-
-  #roll(baseOffset: number): void {
-    const { segments, producers } = this.#log
-    const old = segments.active
-    const before = new Map<number, ProducerEntrySnapshot>()
-    for (let at = this.#pending.length - 1; at >= this.#pendingFirst; at--) {
-      const { undo } = this.#pending[at] as PendingBatch
-      if (undo !== null) before.set(undo.producerId, undo)
-    }
-    const entries = producers.toSnapshot(before)
-    this.#syncer.addRolled(old, rollSegment(this.#log, baseOffset, this.#snapshots, entries))
   }
 
   /** A full disk refuses this turn's appends and nothing else; any other error ends the log. */
@@ -442,41 +363,24 @@ export class LogWriter {
       this.fail(truncateError as Error)
       return
     }
-    const pending = this.#takePending()
-    for (const { undo, lease } of pending.toReversed()) {
-      if (undo !== null) producers.undo(undo)
-      lease.release()
-    }
-    this.endOffset = this.#writtenOffset
-    epochs.truncateFromEnd(this.#writtenOffset)
-    context.metrics.refusedAppends.add(pending.length)
+    context.metrics.refusedAppends.add(this.#pending.length)
+    this.#pending.discard((known) => producers.undo(known))
+    this.endOffset = this.#progress.writtenOffset
+    epochs.truncateFromEnd(this.#progress.writtenOffset)
     if (!this.#isDiskFull)
       context.logger.error('the disk is full: appends are refused until there is space', {
         directory: this.#log.directory,
         error: error.message,
       })
     this.#isDiskFull = true
-    this.#written.refuseFrom(this.#writtenOffset, ErrorCode.KAFKA_STORAGE_ERROR)
-    this.#durable.refuseFrom(this.#writtenOffset, ErrorCode.KAFKA_STORAGE_ERROR)
+    this.#written.refuseFrom(this.#progress.writtenOffset, ErrorCode.KAFKA_STORAGE_ERROR)
+    this.#durable.refuseFrom(this.#progress.writtenOffset, ErrorCode.KAFKA_STORAGE_ERROR)
     this.#afterWrite()
-  }
-
-  #takePending(): PendingBatch[] {
-    const pending = this.#pending.slice(this.#pendingFirst)
-    this.#pending = []
-    this.#pendingFirst = 0
-    this.#addPendingBytes(-this.#pendingBytes)
-    return pending
-  }
-
-  #addPendingBytes(byteCount: number): void {
-    this.#pendingBytes += byteCount
-    this.#log.context.pacer.unwrittenBytes += byteCount
   }
 
   get #isIdle(): boolean {
     if (this.#isWriting || this.#syncer.isInFlight) return false
-    return this.failure !== null || this.#pending.length === 0
+    return this.failure !== null || this.#pending.isEmpty
   }
 
   #becameIdle(): void {
@@ -490,4 +394,10 @@ export class LogWriter {
       this.#idle.push(resolve)
     })
   }
+}
+
+function byteCountOf(pieces: readonly Buffer[]): number {
+  let byteCount = 0
+  for (const { byteLength } of pieces) byteCount += byteLength
+  return byteCount
 }

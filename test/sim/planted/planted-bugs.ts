@@ -114,15 +114,15 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
   },
   {
     name: 'forgets a producer in its snapshots',
-    file: 'src/storage/write/segment-roll.ts',
+    file: 'src/storage/write/segment-roller.ts',
     find: 'snapshots.write(baseOffset, producers, files)',
     replace: 'snapshots.write(baseOffset, producers.slice(1), files)',
   },
   {
     name: 'keeps the sequences of what a full disk refused',
     file: 'src/storage/write/log-writer.ts',
-    find: 'if (undo !== null) producers.undo(undo)',
-    replace: '',
+    find: 'this.#pending.discard((known) => producers.undo(known))',
+    replace: 'this.#pending.discard(() => {})',
     focus: { faults: 'full disk' },
   },
   {
