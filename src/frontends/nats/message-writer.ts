@@ -28,7 +28,7 @@ export function writeMessage(
   tailEnd: number,
 ): void {
   const at = writeHead(outbox, message, sid, hasHeaders, tailEnd - tailStart)
-  copy(tail, tailStart, tailEnd, outbox.chunk as Buffer, at)
+  copy(outbox, tail, tailStart, tailEnd, at)
 }
 
 /** The same for a tail that is too large for a chunk: it is sent from where it is. */
@@ -55,26 +55,26 @@ function writeHead(
   const subjectBytes = subjectEnd - subjectStart
   const verbBytes = hasHeaders ? VERB_BYTES + 1 : VERB_BYTES
   let at = outbox.reserve(verbBytes + subjectBytes + 1 + sid.byteLength + tailBytes)
-  const chunk = outbox.chunk as Buffer
+  const chunk = outbox.bytes
   if (hasHeaders) chunk[at++] = H
   chunk[at++] = M
   chunk[at++] = S
   chunk[at++] = G
   chunk[at++] = BLANK
-  copy(bytes, subjectStart, subjectEnd, chunk, at)
+  copy(outbox, bytes, subjectStart, subjectEnd, at)
   at += subjectBytes
   chunk[at++] = BLANK
-  copy(sid, 0, sid.byteLength, chunk, at)
+  for (let i = 0; i < sid.byteLength; i++) chunk[at + i] = sid[i] as number
   return at + sid.byteLength
 }
 
 /** Larger tails are sent from where they are. Subject and sid, which are control lines, fit as well. */
 export const MAX_COPIED_TAIL_BYTES = LARGE_CHUNK_BYTES / 2
 
-function copy(from: Buffer, start: number, end: number, into: Buffer, at: number): void {
-  if (end - start > LOOP_BYTES) {
-    from.copy(into, at, start, end)
-    return
-  }
-  for (let i = start, to = at; i < end; i++, to++) into[to] = from[i] as number
+function copy(outbox: Outbox, from: Buffer, start: number, end: number, at: number): void {
+  const into = outbox.bytes
+  const byteCount = end - start
+  if (from === into) outbox.pool.copy(at, start, byteCount)
+  else if (byteCount > LOOP_BYTES) from.copy(into, at, start, end)
+  else for (let i = 0; i < byteCount; i++) into[at + i] = from[start + i] as number
 }

@@ -43,9 +43,6 @@ export interface NatsPort {
   readonly tls?: TlsDemands
 }
 
-/** As many bytes as one read may bring. */
-const SCRATCH_BYTES = 64 * 1024
-
 /** How often silent and slow clients are looked for. */
 const TICK_MS = 1000
 
@@ -103,7 +100,6 @@ export class NatsFrontend {
       logger,
       clock,
       scheduler,
-      scratch: Buffer.allocUnsafeSlow(SCRATCH_BYTES),
       slowConsumerCount: {
         add: () => {
           this.slowConsumerTotal++

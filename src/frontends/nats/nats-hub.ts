@@ -5,8 +5,8 @@ import { ChunkPool } from './chunk-pool.ts'
 import { addSent, type MessageCounts, noMessages } from './message-counts.ts'
 import { SharedTail, type Subscriber, type Subscription } from './subscription.ts'
 
-/** Unused chunks that stay for the next turn. */
-const KEPT_CHUNK_BYTES = 16 * 1024 * 1024
+/** As many bytes as one read may bring. */
+const SCRATCH_BYTES = 64 * 1024
 
 const SEED_BELOW = 0x7fffffff
 
@@ -25,7 +25,7 @@ export interface Stallable {
 
 /** Where the messages of all clients meet. */
 export class NatsHub {
-  readonly chunks = new ChunkPool(KEPT_CHUNK_BYTES)
+  readonly chunks = new ChunkPool(SCRATCH_BYTES)
   /** Of all accounts. */
   readonly counts: MessageCounts = noMessages()
   /** One for each fan-out under way: whoever gets a message may publish another one at once. */

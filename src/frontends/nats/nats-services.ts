@@ -24,8 +24,6 @@ export interface NatsServices {
   readonly logger: Logger
   readonly clock: Clock
   readonly scheduler: Scheduler
-  /** Reads go here while no large message is under way. */
-  readonly scratch: Buffer
   readonly slowConsumerCount: Counter
   readonly protocolErrorCount: Counter
 }

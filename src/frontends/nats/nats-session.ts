@@ -127,18 +127,18 @@ export class NatsSession
   nextBuffer(): Buffer {
     const direct = this.#isEnding ? null : this.#parser.directBuffer()
     this.#isReadingDirectly = direct !== null
-    return direct ?? this.#services.scratch
+    return direct ?? this.#services.hub.chunks.scratch
   }
 
   received(byteCount: number): void {
     if (this.#isEnding) return
-    const { hub, scratch } = this.#services
+    const { hub } = this.#services
     this.liveness.heard()
     this.lastActiveMs = this.#services.clock.nowMs()
     if (this.origin.requiresTls && !this.origin.connection.encryption) {
       this.refuse(ErrorText.SECURE_CONNECTION_REQUIRED, 'it did not use TLS')
     } else if (this.#isReadingDirectly) this.#parser.receivedDirectly(byteCount)
-    else this.#parser.received(scratch, 0, byteCount)
+    else this.#parser.received(hub.chunks.bytes, 0, byteCount)
     hub.flush(this)
   }
 
@@ -447,7 +447,7 @@ export class NatsSession
   /** Sends what there is, then closes. */
   #end(): void {
     this.#stopServing()
-    this.#outbox.flush()
+    this.#outbox.finish()
     this.origin.connection.end()
   }
 

@@ -1,5 +1,5 @@
 import type { Connection } from '../../ports/transport.ts'
-import { type ChunkPool, LARGE_CHUNK_BYTES } from './chunk-pool.ts'
+import { type Chunk, type ChunkPool, LARGE_CHUNK_BYTES } from './chunk-pool.ts'
 
 /** Told by an outbox. */
 export interface OutboxOwner {
@@ -11,21 +11,25 @@ export interface OutboxOwner {
 
 /** Something on its way to the kernel. */
 interface InFlight {
-  readonly chunk: Buffer | null
+  readonly chunk: Chunk | null
   readonly byteCount: number
 }
 
+const NO_BYTES = Buffer.alloc(0)
+
 /**
  * What one client will be sent. Messages are written one behind the other into a chunk, which leaves in
- * one write when the turn ends or it is full: no object and no system call for a message.
+ * one write when the turn ends or it is full: no object and no system call for a message. While the
+ * kernel has not taken the write before, a chunk is filled on.
  */
 export class Outbox {
-  /** The chunk that is filled now; written to by whoever reserved. */
-  chunk: Buffer | null = null
+  readonly pool: ChunkPool
+  /** Where whoever reserved writes to. */
+  bytes: Buffer = NO_BYTES
+  #chunk: Chunk | null = null
   #used = 0
   #isDirty = false
   readonly #connection: Connection
-  readonly #pool: ChunkPool
   readonly #owner: OutboxOwner
   readonly #inFlight: InFlight[] = []
   #pendingBytes = 0
@@ -35,7 +39,7 @@ export class Outbox {
 
   constructor(connection: Connection, pool: ChunkPool, owner: OutboxOwner) {
     this.#connection = connection
-    this.#pool = pool
+    this.pool = pool
     this.#owner = owner
   }
 
@@ -44,64 +48,77 @@ export class Outbox {
     return this.#pendingBytes + this.#used
   }
 
-  /** @returns where in `chunk` the next `byteCount` bytes, at most a large chunk, are to be written */
+  /** @returns where in `bytes` the next `byteCount` bytes, at most a large chunk, are to be written */
   reserve(byteCount: number): number {
-    const { chunk } = this
-    if (chunk === null) this.chunk = this.#pool.take(byteCount)
-    else if (this.#used + byteCount > chunk.byteLength) this.#makeRoom(chunk, byteCount)
+    let chunk = this.#chunk
+    if (chunk === null || this.#used + byteCount > chunk.byteCount) {
+      chunk = this.#makeRoom(byteCount)
+    }
     if (!this.#isDirty) {
       this.#isDirty = true
       this.#owner.becameDirty()
     }
-    const at = this.#used
+    const at = chunk.start + this.#used
     this.#used += byteCount
     return at
   }
 
   /** Sends bytes that nobody changes any more, without a copy if they are many. */
   append(bytes: Buffer): void {
-    if (bytes.byteLength <= LARGE_CHUNK_BYTES) {
+    if (bytes.byteLength <= LARGE_CHUNK_BYTES / 2) {
       const at = this.reserve(bytes.byteLength)
-      bytes.copy(this.chunk as Buffer, at)
+      bytes.copy(this.bytes, at)
       return
     }
-    this.flush()
+    this.finish()
     this.#write(bytes, null)
   }
 
+  /** The turn ends: what is there leaves, at once or when the kernel has what left before. */
   flush(): void {
     this.#isDirty = false
-    const { chunk } = this
-    if (chunk === null || this.#used === 0) return
-    const bytes = chunk.subarray(0, this.#used)
-    this.chunk = null
-    this.#used = 0
-    this.#write(bytes, chunk)
+    if (this.#inFlight.length === 0) this.#send()
+  }
+
+  /** Nothing more comes before what is there has left. */
+  finish(): void {
+    this.#isDirty = false
+    this.#send()
   }
 
   /** The connection is gone: what was not given to it is dropped. */
   discard(): void {
-    if (this.chunk !== null) this.#pool.giveBack(this.chunk)
-    this.chunk = null
+    if (this.#chunk !== null) this.pool.giveBack(this.#chunk)
+    this.#chunk = null
     this.#used = 0
   }
 
-  #makeRoom(chunk: Buffer, byteCount: number): void {
-    const needed = this.#used + byteCount
-    if (chunk.byteLength < LARGE_CHUNK_BYTES && needed <= LARGE_CHUNK_BYTES) {
-      const larger = this.#pool.take(LARGE_CHUNK_BYTES)
-      chunk.copy(larger, 0, 0, this.#used)
-      this.#pool.giveBack(chunk)
-      this.chunk = larger
-      return
-    }
-    const wasDirty = this.#isDirty
-    this.flush()
-    this.#isDirty = wasDirty
-    this.chunk = this.#pool.take(LARGE_CHUNK_BYTES)
+  #send(): void {
+    const chunk = this.#chunk
+    if (chunk === null || this.#used === 0) return
+    const { bytes, start } = chunk
+    const filled = bytes.subarray(start, start + this.#used)
+    this.#chunk = null
+    this.#used = 0
+    this.#write(filled, chunk)
   }
 
-  #write(bytes: Buffer, chunk: Buffer | null): void {
+  #makeRoom(byteCount: number): Chunk {
+    const old = this.#chunk
+    const needed = this.#used + byteCount
+    const isGrowing = old !== null && needed <= LARGE_CHUNK_BYTES
+    if (!isGrowing) this.#send()
+    const chunk = this.pool.take(isGrowing || old !== null ? LARGE_CHUNK_BYTES : byteCount)
+    if (isGrowing) {
+      old.bytes.copy(chunk.bytes, chunk.start, old.start, old.start + this.#used)
+      this.pool.giveBack(old)
+    }
+    this.#chunk = chunk
+    this.bytes = chunk.bytes
+    return chunk
+  }
+
+  #write(bytes: Buffer, chunk: Chunk | null): void {
     const byteCount = bytes.byteLength
     this.#pendingBytes += byteCount
     this.#inFlight.push({ chunk, byteCount })
@@ -114,7 +131,8 @@ export class Outbox {
     if (taken === undefined) return
     this.sentCount++
     this.#pendingBytes -= taken.byteCount
-    if (taken.chunk !== null) this.#pool.giveBack(taken.chunk)
+    if (taken.chunk !== null) this.pool.giveBack(taken.chunk)
+    if (this.#inFlight.length === 0 && !this.#isDirty) this.#send()
     this.#owner.drained()
   }
 }

@@ -86,6 +86,13 @@ export function skipBlanks(bytes: Buffer, start: number, end: number): number {
   return at
 }
 
+/** Where the next LF is, or `end`. There may be more bytes behind `end`, which do not count. */
+export function lineFeedAt(bytes: Buffer, start: number, end: number): number {
+  let at = start
+  while (at < end && bytes[at] !== LF) at++
+  return at
+}
+
 /** Ends an argument. */
 export function isBreak(byte: number): boolean {
   return byte <= BLANK && (byte === BLANK || byte === LF || byte === CR || byte === TAB)

@@ -1,7 +1,7 @@
 import { FNV_PRIME, FNV_START } from '../../base/fnv1a.ts'
 import { CarriedBytes } from './carried-bytes.ts'
 import { Command, commandAt, INCOMPLETE, UNKNOWN, verbByteCount } from './command.ts'
-import { Args, CR, isBreak, LF, NO_SIZE, skipBlanks, wordsOf } from './control-line.ts'
+import { Args, CR, isBreak, LF, lineFeedAt, NO_SIZE, skipBlanks, wordsOf } from './control-line.ts'
 import { ErrorText } from './error-text.ts'
 import type { OperationSink } from './operation-sink.ts'
 import { PublishedMessage } from './published-message.ts'
@@ -100,9 +100,7 @@ export class NatsParser {
     if (this.#neededBytes > 0) {
       to = Math.min(start + this.#neededBytes - carried.byteCount, end)
     } else {
-      to = start
-      while (to < end && bytes[to] !== LF) to++
-      if (to < end) to++
+      to = Math.min(lineFeedAt(bytes, start, end) + 1, end)
     }
     carried.append(bytes, start, to, this.#neededBytes)
     if (carried.byteCount >= this.#neededBytes) this.#parseCarried()
@@ -248,8 +246,8 @@ export class NatsParser {
     if (command === UNKNOWN) return this.#refuseOperation('an unknown operation')
     const argsStart = skipBlanks(bytes, start + verbByteCount(command), end)
     if (command === INCOMPLETE) return INCOMPLETE
-    const lf = bytes.indexOf(LF, argsStart)
-    if (lf === -1 || lf >= end) return this.#incomplete(start, argsStart, end)
+    const lf = lineFeedAt(bytes, argsStart, end)
+    if (lf === end) return this.#incomplete(start, argsStart, end)
     const argsEnd = lf > argsStart && bytes[lf - 1] === CR ? lf - 1 : lf
     if (this.#isTooLong(start, argsStart, argsEnd)) return this.#refuseLine()
     this.#handle(command, bytes, argsStart, argsEnd)
