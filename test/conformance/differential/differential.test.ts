@@ -17,6 +17,7 @@ import { metadata } from './metadata.ts'
 import { offsets } from './offsets.ts'
 import { produce } from './produce.ts'
 import { shareGroups } from './share-groups.ts'
+import { shareStarts } from './share-starts.ts'
 import { streamsGroups } from './streams-groups.ts'
 import { Broker } from './support/broker.ts'
 import { Mask } from './support/mask.ts'
@@ -43,6 +44,7 @@ const SCENARIOS: Readonly<Record<string, readonly Scenario[]>> = {
   'groups between the protocols': groupMigration,
   'configs of groups': groupConfigs,
   'share groups': shareGroups,
+  'where share groups begin': shareStarts,
   'streams groups': streamsGroups,
   transactions,
   'transactions that go wrong': transactionFaults,

@@ -26,16 +26,19 @@ export async function configureGroup(
   await broker.call(incrementalAlterConfigsApi, 1, { resources: [resource], validateOnly: false })
 }
 
+/** Whom a member asks: the broker on its common connection, or on one of the member's own. */
+type Asked = Pick<Broker, 'call' | 'until'>
+
 /** One member of a share group that reads one topic. */
 export class ShareMember {
-  readonly #broker: Broker
+  readonly #broker: Asked
   readonly groupId: string
   readonly memberId: string
   readonly #topicId: string
   memberEpoch = 0
   sessionEpoch = 0
 
-  constructor(broker: Broker, groupId: string, memberId: string, topicId: string) {
+  constructor(broker: Asked, groupId: string, memberId: string, topicId: string) {
     this.#broker = broker
     this.groupId = groupId
     this.memberId = memberId
