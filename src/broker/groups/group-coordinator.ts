@@ -1,15 +1,8 @@
 import { ErrorCode } from '../../base/error-code.ts'
 import type { MetadataChange, MetadataListener } from '../../ports/metadata-store.ts'
 import type { EndTxnMarker } from '../../records/control-batch.ts'
-import type { CoordinatorLog } from '../coordinator/coordinator-log.ts'
-import { type CoordinatorPorts, CoordinatorShard } from '../coordinator/coordinator-shard.ts'
-import type { Reply, Turn } from '../coordinator/coordinator-turn.ts'
-import {
-  type InternalTopics,
-  OFFSETS_TOPIC,
-  partitionForKey,
-} from '../coordinator/internal-topics.ts'
-import { PartitionCoordinatorLog } from '../coordinator/partition-coordinator-log.ts'
+import type { Reply } from '../coordinator/coordinator-turn.ts'
+import { OFFSETS_TOPIC, partitionForKey } from '../coordinator/internal-topics.ts'
 import {
   type DescribedGroup,
   describeError,
@@ -23,7 +16,6 @@ import {
   type SyncGroupResult,
   syncError,
 } from './classic/classic-group-requests.ts'
-import type { TopicsChange } from './consumer/consumer-group-manager.ts'
 import {
   type ConsumerHeartbeatRequest,
   type ConsumerHeartbeatResult,
@@ -31,12 +23,14 @@ import {
   describeConsumerError,
   heartbeatError,
 } from './consumer/consumer-group-requests.ts'
-import { topicsChangeOf } from './consumer/topics-change.ts'
-import type { Group } from './group.ts'
-import type { GroupConfig } from './group-config.ts'
-import { GroupCoordinatorShard } from './group-coordinator-shard.ts'
+import type { GroupCoordinatorShard } from './group-coordinator-shard.ts'
 import type { ListedGroup } from './group-metadata-manager.ts'
-import type { GroupTimerEvent, GroupTopics } from './group-step.ts'
+import {
+  askShard,
+  type GroupCoordinatorOptions,
+  GroupShards,
+  type GroupTurn,
+} from './group-shards.ts'
 import {
   bytesOfHeartbeat,
   bytesOfJoin,
@@ -65,30 +59,14 @@ import {
   streamsHeartbeatError,
 } from './streams/streams-group-requests.ts'
 
-export interface GroupCoordinatorOptions extends CoordinatorPorts {
-  readonly topics: InternalTopics
-  /** Read for every step, so that changed settings hold at once. */
-  readonly config: () => GroupConfig
-  /** The topics of the cluster, as they are now; left out: none, for tests of classic groups. */
-  readonly metadata?: () => GroupTopics
-  /** The log of a partition of `__consumer_offsets`; by default the one that `topics` gives. */
-  readonly openLog?: (index: number) => CoordinatorLog | undefined
-}
-
 export interface ListGroupsResult {
   readonly errorCode: ErrorCode
   readonly groups: readonly ListedGroup[]
 }
 
-type Shard = CoordinatorShard<GroupCoordinatorShard, GroupTimerEvent>
-type GroupTurn = Turn<GroupTimerEvent>
-
 /** A member that joins can only be told in words what is used up. */
 const NO_MEMORY =
   'The members of all groups have used up spool.max.group.member.bytes of this broker.'
-
-/** How long to wait for a shard that loads before it is told again of a deleted topic. */
-const RETRY_MS = 100
 
 /**
  * The coordinator of consumer groups and their offsets, on all partitions of `__consumer_offsets`
@@ -96,16 +74,16 @@ const RETRY_MS = 100
  */
 export class GroupCoordinator implements MetadataListener {
   readonly #options: GroupCoordinatorOptions
-  readonly #shards = new Map<number, Shard>()
+  readonly #shards: GroupShards
   readonly #memory: MemberMemory
-  #isClosed = false
 
   constructor(options: GroupCoordinatorOptions) {
     const { config, clock, logger } = options
     this.#options = options
+    this.#shards = new GroupShards(options)
     this.#memory = new MemberMemory({
       maxBytes: () => config().maxMemberBytes,
-      groups: () => [...this.#shards.values()].flatMap(groupsOf),
+      groups: () => this.#shards.groups(),
       nowMs: () => clock.monotonicMs(),
       logger,
     })
@@ -114,12 +92,12 @@ export class GroupCoordinator implements MetadataListener {
   /** Loads all shards, if the topic exists; call it once its logs are open. */
   start(): void {
     const count = this.#options.topics.partitionCount(OFFSETS_TOPIC)
-    for (let index = 0; index < count; index++) this.#shard(index)
+    for (let index = 0; index < count; index++) this.#shards.at(index)
   }
 
   /** True while a shard still replays its log. */
   get isLoading(): boolean {
-    return [...this.#shards.values()].some((shard) => shard.isLoading)
+    return this.#shards.isLoading
   }
 
   /** NONE when this broker coordinates the group, COORDINATOR_NOT_AVAILABLE until it can. */
@@ -268,7 +246,7 @@ export class GroupCoordinator implements MetadataListener {
     const refuse = (code: ErrorCode): readonly TopicErrors[] => errorsOf(request, code)
     if (groupId === '') return Promise.resolve(refuse(ErrorCode.INVALID_GROUP_ID))
     const index = this.partitionFor(groupId)
-    const shard = this.#shard(index)
+    const shard = this.#shards.at(index)
     if (shard === undefined) return Promise.resolve(refuse(ErrorCode.NOT_COORDINATOR))
     const standing = shard.log.standingOf(request)
     if (standing === 'fenced') return Promise.resolve(refuse(ErrorCode.INVALID_PRODUCER_EPOCH))
@@ -293,9 +271,9 @@ export class GroupCoordinator implements MetadataListener {
    * @param done told once: NONE when the marker is durable, or why it is not there
    */
   endTransaction(index: number, marker: EndTxnMarker, done: (errorCode: ErrorCode) => void): void {
-    const shard = this.#shard(index)
+    const shard = this.#shards.at(index)
     if (shard === undefined) {
-      done(this.#isClosed ? ErrorCode.NOT_COORDINATOR : ErrorCode.UNKNOWN_TOPIC_OR_PARTITION)
+      done(this.#shards.isClosed ? ErrorCode.NOT_COORDINATOR : ErrorCode.UNKNOWN_TOPIC_OR_PARTITION)
       return
     }
     const refusal = shard.log.checkMarker(marker)
@@ -339,8 +317,8 @@ export class GroupCoordinator implements MetadataListener {
   async listGroups(states: readonly string[], types: readonly string[]): Promise<ListGroupsResult> {
     type Outcome = readonly ListedGroup[] | ErrorCode
     const outcomes = await Promise.all(
-      [...this.#shards.values()].map((shard) =>
-        ask<Outcome>(
+      this.#shards.opened().map((shard) =>
+        askShard<Outcome>(
           shard,
           (code) => code,
           (machine, turn, reply) => machine.list(states, types, reply, turn),
@@ -356,42 +334,17 @@ export class GroupCoordinator implements MetadataListener {
   }
 
   metadataChanged(changes: readonly MetadataChange[]): void {
-    for (const change of changes)
-      if (change.kind === 'topicDeleted') this.topicDeleted(change.name, change.topicId)
-    const change = topicsChangeOf(changes, this.#options.metadata?.())
-    if (change !== null) for (const shard of this.#shards.values()) tellTopics(shard, change)
+    this.#shards.metadataChanged(changes)
   }
 
   /** Drops the offsets of a topic, or everything when the topic is that of the groups. */
   topicDeleted(name: string, topicId = NO_TOPIC_ID): void {
-    if (name === OFFSETS_TOPIC) {
-      this.#closeShards()
-      return
-    }
-    for (const shard of this.#shards.values()) this.#forgetTopic(shard, name, topicId)
+    this.#shards.topicDeleted(name, topicId)
   }
 
   /** Refuses what waits. What was answered is in the log already. */
   close(): void {
-    this.#isClosed = true
-    this.#closeShards()
-  }
-
-  #forgetTopic(shard: Shard, name: string, topicId: string): void {
-    const reply: Reply<null> = {
-      answer() {},
-      refuse: (code) => {
-        if (code !== ErrorCode.COORDINATOR_LOAD_IN_PROGRESS || this.#isClosed) return
-        this.#options.scheduler.after(RETRY_MS, () => this.#forgetTopic(shard, name, topicId))
-      },
-    }
-    shard.run(reply, (machine, turn) => machine.topicDeleted(name, topicId, reply, turn))
-  }
-
-  #closeShards(): void {
-    const shards = [...this.#shards.values()]
-    this.#shards.clear()
-    for (const shard of shards) shard.close()
+    this.#shards.close()
   }
 
   /** Runs a step on the shard that the group is in, for all that has to do with its group. */
@@ -400,52 +353,8 @@ export class GroupCoordinator implements MetadataListener {
     refused: (errorCode: ErrorCode) => T,
     step: (machine: GroupCoordinatorShard, turn: GroupTurn, reply: Reply<T>) => void,
   ): Promise<T> {
-    const shard = this.#shard(this.partitionFor(groupId))
+    const shard = this.#shards.at(this.partitionFor(groupId))
     if (shard === undefined) return Promise.resolve(refused(ErrorCode.NOT_COORDINATOR))
-    return ask(shard, refused, step)
+    return askShard(shard, refused, step)
   }
-
-  #shard(index: number): Shard | undefined {
-    const known = this.#shards.get(index)
-    if (known !== undefined || this.#isClosed) return known
-    const log = this.#openLog(index)
-    if (log === undefined) return undefined
-    const { config, metadata } = this.#options
-    const shard: Shard = new CoordinatorShard(
-      log,
-      () => new GroupCoordinatorShard(config, metadata),
-      this.#options,
-    )
-    this.#shards.set(index, shard)
-    shard.load()
-    return shard
-  }
-
-  #openLog(index: number): CoordinatorLog | undefined {
-    const { openLog, topics } = this.#options
-    if (openLog !== undefined) return openLog(index)
-    const partition = topics.partition(OFFSETS_TOPIC, index)
-    return partition === undefined ? undefined : new PartitionCoordinatorLog(partition)
-  }
-}
-
-function groupsOf({ machine }: Shard): Group[] {
-  return machine === null ? [] : [...machine.groups.groups]
-}
-
-/** A shard that loads reads the topics as they are when it is done, so it may miss this. */
-function tellTopics(shard: Shard, change: TopicsChange): void {
-  const nobody: Reply<null> = { answer() {}, refuse() {} }
-  shard.run(nobody, (machine, turn) => machine.topicsChanged(change, turn))
-}
-
-function ask<T>(
-  shard: Shard,
-  refused: (errorCode: ErrorCode) => T,
-  step: (machine: GroupCoordinatorShard, turn: GroupTurn, reply: Reply<T>) => void,
-): Promise<T> {
-  return new Promise<T>((resolve) => {
-    const reply: Reply<T> = { answer: resolve, refuse: (code) => resolve(refused(code)) }
-    shard.run(reply, step)
-  })
 }
