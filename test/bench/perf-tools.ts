@@ -2,6 +2,7 @@ import { join } from 'node:path'
 import { peersDir } from '../conformance/peers/cache.ts'
 import { installKafka, writeLog4j } from '../conformance/peers/kafka.ts'
 import { mustRun } from '../conformance/support/command.ts'
+import { perfRow } from '../support/perf-table.ts'
 
 const LIMIT_MS = 300_000
 
@@ -72,13 +73,12 @@ export async function consumerPerformance(
   const records = ['--num-records', String(recordCount), '--timeout', '30000']
   const args = ['--bootstrap-server', bootstrap, '--topic', topic, ...records]
   const output = await runPerfTool('ConsumerPerformance', args)
-  const row = output.split('\n').find((line) => /^\d{4}-/.test(line))
-  const [, , mebibytes, , count, , , , mebibytesPerSecond] = row?.split(/,\s*/).map(Number) ?? []
+  const row = perfRow(output)
   // It reads whole batches, so it may see a few more than it was asked for.
-  if (mebibytes === undefined || !count || count < recordCount) throw unexpected(output)
+  if (row('data.consumed.in.nMsg') < recordCount) throw unexpected(output)
   return {
-    megabytes: mebibytes * MIB_IN_MB,
-    megabytesPerSecond: (mebibytesPerSecond ?? Number.NaN) * MIB_IN_MB,
+    megabytes: row('data.consumed.in.MB') * MIB_IN_MB,
+    megabytesPerSecond: row('fetch.MB.sec') * MIB_IN_MB,
   }
 }
 
@@ -98,11 +98,10 @@ export async function shareConsumerPerformance(
   const records = ['--num-records', String(recordCount), '--timeout', '30000']
   const where = ['--bootstrap-server', bootstrap, '--topic', topic, '--group', groupId]
   const output = await runPerfTool('ShareConsumerPerformance', [...where, ...records])
-  const row = output.split('\n').find((line) => /^\d{4}-/.test(line))
-  const [, , mebibytes, , , count, milliseconds] = row?.split(/,\s*/).map(Number) ?? []
-  if (mebibytes === undefined || !milliseconds || !count || count < recordCount)
-    throw unexpected(output)
-  return { megabytes: mebibytes * MIB_IN_MB, seconds: milliseconds / 1000 }
+  const row = perfRow(output)
+  const milliseconds = row('fetch.time.ms')
+  if (row('data.consumed.in.nMsg') < recordCount || milliseconds === 0) throw unexpected(output)
+  return { megabytes: row('data.consumed.in.MB') * MIB_IN_MB, seconds: milliseconds / 1000 }
 }
 
 export interface LatencyResult {

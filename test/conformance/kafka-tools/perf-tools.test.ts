@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { perfRow } from '../../support/perf-table.ts'
 import { useTarget } from '../support/use-target.ts'
 import { mustRunTool, words } from './tool.ts'
 
@@ -18,8 +19,7 @@ for (const codec of ['none', 'gzip', 'snappy', 'lz4', 'zstd']) {
 
     const consume = `--bootstrap-server ${bootstrap} ${count}`
     const consumed = await mustRunTool('consumer-perf-test', words(consume))
-    const row = consumed.split('\n').find((line) => /^\d{4}-/.test(line)) ?? ''
-    assert.equal(Number(row.split(', ')[4]), RECORD_COUNT, consumed)
+    assert.equal(perfRow(consumed)('data.consumed.in.nMsg'), RECORD_COUNT, consumed)
   })
 }
 
