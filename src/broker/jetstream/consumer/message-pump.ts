@@ -27,8 +27,9 @@ export interface PumpPorts {
   rested(): void
 }
 
-/** Messages read at once. */
-const PORTION = 64
+/** Messages read at once, and bytes of them: a batch that is read once need not be walked through again. */
+const PORTION = 512
+const PORTION_BYTES = 256 * 1024
 /** What is sent in one turn of the event loop, so that others have their turn. */
 const TURN_BYTES = 512 * 1024
 /** How long a client that is far behind is left alone. */
@@ -122,13 +123,14 @@ export class MessagePump {
   #read(sequences: readonly number[], againCount: number): boolean {
     this.#isReading = true
     let mayGoOn = false
-    this.#ports.reader.read(sequences, (error, messages) => {
+    const taken = (error: Error | null, messages: readonly (StoredMessage | null)[]): void => {
       this.#isReading = false
       if (this.#isClosed) return
       if (error === null) mayGoOn = this.#sendAll(sequences, messages, againCount)
       else this.#failed(error)
       if (!this.#isRunning) this.run()
-    })
+    }
+    this.#ports.reader.read(sequences, taken, PORTION_BYTES)
     return mayGoOn
   }
 
@@ -148,9 +150,9 @@ export class MessagePump {
     againCount: number,
   ): boolean {
     const { progress, cursor } = this.#ports
-    for (const [index, sequence] of sequences.entries()) {
+    for (const [index, message] of messages.entries()) {
       const isAgain = index < againCount
-      const message = messages[index] ?? null
+      const sequence = sequences[index] as number
       // Meanwhile it was acknowledged, or the consumer began anew.
       const isWanted = isAgain ? progress.isAvailable(sequence) : sequence >= cursor.next
       if (!isWanted) continue

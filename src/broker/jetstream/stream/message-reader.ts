@@ -19,8 +19,9 @@ export class MessageReader {
     this.#mapping = mapping
   }
 
-  read(sequences: readonly number[], done: MessagesRead): void {
-    new OneRead(this.#partition, this.#mapping, sequences, done).start()
+  /** @param maxBytes of the log that are read; what comes first of the messages is answered, at least one */
+  read(sequences: readonly number[], maxBytes: number, done: MessagesRead): void {
+    new OneRead(this.#partition, this.#mapping, sequences, maxBytes, done).start()
   }
 }
 
@@ -28,6 +29,7 @@ class OneRead {
   readonly #partition: Partition
   readonly #mapping: RecordMapping
   readonly #sequences: readonly number[]
+  #leftBytes: number
   readonly #done: MessagesRead
   readonly #found: (StoredMessage | null)[] = []
 
@@ -35,11 +37,13 @@ class OneRead {
     partition: Partition,
     mapping: RecordMapping,
     sequences: readonly number[],
+    maxBytes: number,
     done: MessagesRead,
   ) {
     this.#partition = partition
     this.#mapping = mapping
     this.#sequences = sequences
+    this.#leftBytes = maxBytes
     this.#done = done
   }
 
@@ -49,7 +53,7 @@ class OneRead {
 
   #readOn(): void {
     const { log } = this.#partition
-    while (this.#found.length < this.#sequences.length) {
+    while (this.#found.length < this.#sequences.length && this.#leftBytes > 0) {
       const offset = this.#mapping.offsetOf(this.#sequences[this.#found.length] as number)
       if (offset < log.logStartOffset || offset >= log.highWatermark || log.isFailed) {
         this.#found.push(null)
@@ -58,7 +62,7 @@ class OneRead {
       const request = {
         offset,
         endOffset: log.highWatermark,
-        maxBytes: this.#isLast ? 1 : READ_BYTES,
+        maxBytes: this.#isLast ? 1 : Math.min(READ_BYTES, this.#leftBytes),
         atLeastOne: true,
         includeAborted: false,
       }
@@ -80,6 +84,7 @@ class OneRead {
     try {
       const before = this.#found.length
       const bytes = wholeOf(slice)
+      this.#leftBytes -= bytes.byteLength
       for (const position of batchPositions(bytes)) this.#takeBatch(bytes, position)
       // The record was compacted away.
       if (this.#found.length === before) this.#found.push(null)

@@ -41,8 +41,11 @@ export interface StreamReader {
   lastPerSubject(filter: SubjectFilter): number[]
   /** First message stored at or after a time; `lastSequence + 1` when there is none. */
   sequenceAtTime(timestampMs: number): Promise<number>
-  /** Reads messages; null for those that are gone by then. May call back in the same turn. */
-  read(sequences: readonly number[], done: MessagesRead): void
+  /**
+   * Reads messages; null for those that are gone by then. May call back in the same turn.
+   * @param maxBytes about as much is read: the first of the messages are answered, at least one
+   */
+  read(sequences: readonly number[], done: MessagesRead, maxBytes?: number): void
   watch(watcher: StreamWatcher): void
   unwatch(watcher: StreamWatcher): void
 }

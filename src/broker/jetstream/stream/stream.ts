@@ -27,7 +27,7 @@ import {
   type PublishStep,
   StreamPublisher,
 } from './stream-publisher.ts'
-import type { MessagesRead, StreamReader, StreamWatcher } from './stream-reader.ts'
+import type { MessagesRead, StoredMessage, StreamReader, StreamWatcher } from './stream-reader.ts'
 import { type IsNeeded, type StateMessage, StreamState } from './stream-state.ts'
 import { readOnlyReasonOf, takesAllSubjects, transformOf } from './stream-traits.ts'
 import type { SubjectFilter } from './subject-filter.ts'
@@ -190,20 +190,23 @@ export class Stream implements StreamReader, StreamLogListener, BatchTarget {
     return Promise.resolve(this.state.index.sequenceAtTime(timestampMs))
   }
 
-  read(sequences: readonly number[], done: MessagesRead): void {
+  read(sequences: readonly number[], done: MessagesRead, maxBytes = Infinity): void {
     const { index } = this.state
     const isThere = sequences.filter((sequence) => index.has(sequence))
     if (isThere.length === sequences.length) {
-      this.#reader.read(sequences, done)
+      this.#reader.read(sequences, maxBytes, done)
       return
     }
-    this.#reader.read(isThere, (error, messages) => {
+    this.#reader.read(isThere, maxBytes, (error, messages) => {
       if (error !== null) return done(error, [])
+      const found: (StoredMessage | null)[] = []
       let at = 0
-      done(
-        null,
-        sequences.map((sequence) => (isThere[at] === sequence ? (messages[at++] ?? null) : null)),
-      )
+      for (const sequence of sequences) {
+        const isGone = isThere[at] !== sequence
+        if (!isGone && at === messages.length) break
+        found.push(isGone ? null : (messages[at++] ?? null))
+      }
+      done(null, found)
     })
   }
 

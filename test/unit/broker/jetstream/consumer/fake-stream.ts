@@ -6,6 +6,9 @@ import type {
 import type { SubjectFilter } from '../../../../../src/broker/jetstream/stream/subject-filter.ts'
 import type { FakeClock } from '../../../support/ports.ts'
 
+/** A read that is told how much it may bring brings fewer than most ask for. */
+const MESSAGES_A_READ = 3
+
 /** A stream in memory, searched without any index. */
 export class FakeStream implements StreamReader {
   readonly name = 'S'
@@ -79,11 +82,13 @@ export class FakeStream implements StreamReader {
   read(
     sequences: readonly number[],
     done: (error: Error | null, messages: readonly (StoredMessage | null)[]) => void,
+    maxBytes = Number.POSITIVE_INFINITY,
   ): void {
+    const count = maxBytes === Number.POSITIVE_INFINITY ? sequences.length : MESSAGES_A_READ
     const answer = (): void =>
       done(
         null,
-        sequences.map((sequence) => this.#messages.get(sequence) ?? null),
+        sequences.slice(0, count).map((sequence) => this.#messages.get(sequence) ?? null),
       )
     if (this.isSlow) this.#waiting.push(answer)
     else answer()

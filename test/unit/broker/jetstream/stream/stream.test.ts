@@ -201,13 +201,40 @@ describe('limits of a stream', () => {
   })
 })
 
-async function messagesOf(harness: StreamHarness, sequences: readonly number[]) {
+async function messagesOf(harness: StreamHarness, sequences: readonly number[], maxBytes?: number) {
   return new Promise<readonly (StoredMessage | null)[]>((resolve, reject) => {
-    harness.stream.read(sequences, (error, messages) =>
-      error === null ? resolve(messages) : reject(error),
-    )
+    const done = (error: Error | null, messages: readonly (StoredMessage | null)[]): void =>
+      error === null ? resolve(messages) : reject(error)
+    harness.stream.read(sequences, done, maxBytes)
   })
 }
+
+describe('reading a stream with a limit of bytes', () => {
+  it('answers the messages that come first, at least one, and says of each up to there that is gone', async () => {
+    const harness = await started()
+    const sequences = [1, 2, 3, 4, 5, 6]
+    for (const sequence of sequences) harness.publish(`s.${sequence}`)
+    harness.stream.removeMessage(2, () => undefined)
+    harness.settle()
+    const whole = await messagesOf(harness, sequences)
+    assert.deepEqual(
+      whole.map((message) => message?.subject ?? null),
+      ['s.1', null, 's.3', 's.4', 's.5', 's.6'],
+    )
+    for (const maxBytes of [1, 150, 1_000_000]) {
+      const found: (StoredMessage | null)[] = []
+      const counts: number[] = []
+      while (found.length < sequences.length) {
+        const some = await messagesOf(harness, sequences.slice(found.length), maxBytes)
+        assert.ok(some.length > 0, 'a read goes on')
+        found.push(...some)
+        counts.push(some.length)
+      }
+      assert.deepEqual(found, whole)
+      assert.equal(counts.length > 1, maxBytes < 1000, `${counts} messages for ${maxBytes} bytes`)
+    }
+  })
+})
 
 describe('records that a Kafka client produces', () => {
   it('are messages whose keys are subjects, or tokens of them', async () => {
