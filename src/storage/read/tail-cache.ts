@@ -11,8 +11,11 @@ export interface TailBatch {
   readonly position: number
 }
 
-/** What the objects of a batch take, beside its bytes: for tiny batches that is most of it. */
-const BATCH_OVERHEAD_BYTES = 512
+/**
+ * More are not kept, however tiny: their objects would take more than their bytes, and at full load
+ * outlive the space of new objects, which costs the collector far more than a read of the file.
+ */
+const MAX_BATCH_COUNT = 2048
 
 /**
  * The newest batches of all logs, for consumers that keep up. One budget for all logs counts the
@@ -49,7 +52,11 @@ export class TailCache {
     this.#hold(batch)
     this.#batches.push(batch)
     batch.owner.push(batch)
-    while (this.#heldBytes > this.#maxBytes) this.#evictOldest()
+    while (this.#isFull) this.#evictOldest()
+  }
+
+  get #isFull(): boolean {
+    return this.#heldBytes > this.#maxBytes || this.batchCount > MAX_BATCH_COUNT
   }
 
   /** Lets go of the batches of a log that end below an offset; of all of them by default. */
@@ -79,7 +86,6 @@ export class TailCache {
   }
 
   #hold({ lease, buffer }: TailBatch): void {
-    this.#heldBytes += BATCH_OVERHEAD_BYTES
     if (lease.heldBytes === 0) {
       this.#heldBytes += buffer.byteLength
       return
@@ -90,7 +96,6 @@ export class TailCache {
   }
 
   #letGo({ lease, buffer }: TailBatch): void {
-    this.#heldBytes -= BATCH_OVERHEAD_BYTES
     if (lease.heldBytes === 0) {
       this.#heldBytes -= buffer.byteLength
     } else {

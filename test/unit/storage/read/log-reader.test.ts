@@ -110,10 +110,8 @@ describe('memory of the tail', () => {
     }
   }
 
-  const BATCH_OVERHEAD_BYTES = 512
-
   it('counts a whole frame once, and lets the oldest go first, of whichever log', () => {
-    const harness = new Harness({ tailCacheBytes: 2500 + 4 * BATCH_OVERHEAD_BYTES })
+    const harness = new Harness({ tailCacheBytes: 2500 })
     const logs = [harness.open({}, 'a'), harness.open({}, 'b')] as const
     const frames: CountedLease[] = []
     for (let i = 0; i < 4; i++) {
@@ -129,21 +127,25 @@ describe('memory of the tail', () => {
       frames.map(({ holdCount }) => holdCount),
       [0, 0, 2, 2],
     )
-    assert.equal(harness.meter.read('spool_log_tail_bytes'), 2000 + 4 * BATCH_OVERHEAD_BYTES)
+    assert.equal(harness.meter.read('spool_log_tail_bytes'), 2000)
     assert.equal(readAll(harness, logs[0]).length, 4)
   })
 
-  it('counts what a batch takes beside its bytes, so that tiny ones stay bounded', () => {
-    const harness = new Harness({ tailCacheBytes: 1000 + 3 * BATCH_OVERHEAD_BYTES })
+  it('is for 2048 batches at most, however tiny: the newest', () => {
+    const harness = new Harness()
     const log = harness.open({}, 'a')
     const frame = new CountedLease(1000)
-    for (let i = 0; i < 10; i++) append(log, batchOf(), 'durable', frame)
+    for (let i = 0; i < 2050; i++) append(log, batchOf(), 'durable', frame)
     harness.settle()
-    assert.equal(frame.holdCount, 1 + 3)
+    assert.equal(frame.holdCount, 1 + 2048)
+    readSlice(harness, log, { offset: 2 }).release()
+    assert.equal(harness.meter.count('spool_log_file_reads_total'), 0)
+    readSlice(harness, log, { offset: 1 }).release()
+    assert.equal(harness.meter.count('spool_log_file_reads_total'), 1)
   })
 
   it('keeps the bytes of a slice alive until it is released, whatever is evicted', () => {
-    const harness = new Harness({ tailCacheBytes: 1500 + BATCH_OVERHEAD_BYTES })
+    const harness = new Harness({ tailCacheBytes: 1500 })
     const log = harness.open()
     const frame = new CountedLease(1000)
     append(log, batchOf(), 'durable', frame)
