@@ -11,6 +11,7 @@ import type {
   SyncGroupRequest,
   SyncGroupResult,
 } from '../classic/classic-group-requests.ts'
+import { checkRoom, staticMember, unknownMember } from '../member-checks.ts'
 import { encodedAssignment, ownedPartitions, readSubscription } from './classic-protocol.ts'
 import type { ConsumerGroup } from './consumer-group.ts'
 import { type ConsumerGroupMember, MemberState, newMember } from './consumer-group-member.ts'
@@ -26,7 +27,6 @@ import {
 } from './member-timers.ts'
 import { reconcileMember, replaceStaticMember, updateSubscription } from './member-updates.ts'
 import { downgrade, isLastOfItsKind } from './migration.ts'
-import { checkRoom, staticMember, unknownMember } from './request-checks.ts'
 import { updateTarget } from './target-assignment.ts'
 
 /**
@@ -114,7 +114,7 @@ function checkClassicJoin(
   if (config.migrationPolicy === 'disabled') {
     throw new BrokerError(ErrorCode.INCONSISTENT_GROUP_PROTOCOL)
   }
-  checkRoom(group, memberId, groupInstanceId, config)
+  checkRoom(group, memberId, groupInstanceId, config.consumerMaxSize)
   const names = protocols.map(({ name }) => name)
   if (!group.supportsClassicProtocols(protocolType, names)) {
     throw new BrokerError(ErrorCode.INCONSISTENT_GROUP_PROTOCOL)
@@ -214,7 +214,7 @@ function checkGeneration(
     groupInstanceId === null
       ? group.members.get(memberId)
       : staticMember(group, memberId, groupInstanceId)
-  if (member === undefined) throw unknownMember(group, memberId)
+  if (member === undefined) throw unknownMember(group.groupId, memberId)
   if (member.classic === null) throw new BrokerError(ErrorCode.UNKNOWN_MEMBER_ID)
   if (member.memberEpoch !== generationId) throw new BrokerError(ErrorCode.ILLEGAL_GENERATION)
   return member
@@ -247,7 +247,7 @@ function leavingMember(
 ): ConsumerGroupMember {
   if (groupInstanceId === null) {
     const member = group.members.get(memberId)
-    if (member === undefined) throw unknownMember(group, memberId)
+    if (member === undefined) throw unknownMember(group.groupId, memberId)
     return member
   }
   const current = group.staticMember(groupInstanceId)?.memberId ?? memberId

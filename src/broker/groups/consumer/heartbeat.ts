@@ -1,4 +1,5 @@
 import { ErrorCode } from '../../../base/error-code.ts'
+import { checkRoom } from '../member-checks.ts'
 import type { ConsumerGroup } from './consumer-group.ts'
 import { type ConsumerGroupMember, newMember } from './consumer-group-member.ts'
 import type {
@@ -11,7 +12,7 @@ import { scheduleMemberSession } from './member-timers.ts'
 import { reconcileMember, replaceStaticMember, updateSubscription } from './member-updates.ts'
 import { openConsumerGroup } from './open-consumer-group.ts'
 import { isSameEpochs, topicPartitionsOf } from './partition-epochs.ts'
-import { checkMember, checkRequest, checkRoom } from './request-checks.ts'
+import { checkMember, checkRequest } from './request-checks.ts'
 import { updateTarget } from './target-assignment.ts'
 import { checkRegex } from './topic-regex.ts'
 
@@ -31,7 +32,7 @@ export function consumerHeartbeat(
   const isJoin = request.memberEpoch === 0
   const opened = openConsumerGroup(request.groupId, isJoin, step)
   const { group } = opened
-  checkRoom(group, request.memberId, instanceId, step.config)
+  checkRoom(group, request.memberId, instanceId, step.config.consumerMaxSize)
   const memberId = request.memberId === '' ? madeUpId(step) : request.memberId
   const known = checkMember(group, memberId, request)
   checkNewRegex(group, known, request.subscribedTopicRegex)

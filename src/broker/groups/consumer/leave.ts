@@ -1,5 +1,6 @@
 import { ErrorCode } from '../../../base/error-code.ts'
 import { BrokerError } from '../../../base/errors.ts'
+import { staticMember, unknownMember } from '../member-checks.ts'
 import { ConsumerGroup } from './consumer-group.ts'
 import { type ConsumerGroupMember, LEAVE_STATIC_EPOCH, regexOf } from './consumer-group-member.ts'
 import type {
@@ -17,7 +18,6 @@ import {
   recordRegexGone,
   recordTargetEpoch,
 } from './recorded-changes.ts'
-import { staticMember, unknownMember } from './request-checks.ts'
 import { metadataHashOf } from './target-assignment.ts'
 
 /**
@@ -31,7 +31,7 @@ export function leaveConsumerGroup(
   const group = existingConsumerGroup(groupId, step)
   const member =
     instanceId === null ? group.members.get(memberId) : staticMember(group, memberId, instanceId)
-  if (member === undefined) throw unknownMember(group, memberId)
+  if (member === undefined) throw unknownMember(groupId, memberId)
   if (memberEpoch === LEAVE_STATIC_EPOCH) recordCurrentAssignment(group, paused(member), step)
   else fenceMembers(group, [member], step)
   return {

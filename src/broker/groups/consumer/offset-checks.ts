@@ -1,4 +1,5 @@
 import { ErrorCode } from '../../../base/error-code.ts'
+import { checkOffsetFetch, hasHadSince } from '../member-checks.ts'
 import type { OffsetCommitRequest, OffsetFetchRequest } from '../offset-requests.ts'
 import type { ConsumerGroup } from './consumer-group.ts'
 import type { ConsumerGroupMember } from './consumer-group-member.ts'
@@ -32,28 +33,22 @@ export function checkConsumerOffsetCommit(
   // Producers know the codes of the classic protocol only.
   const staleCode = isTransactional ? ErrorCode.ILLEGAL_GENERATION : staleCodeOf(member)
   if (epoch > member.memberEpoch) return staleCode
-  const hasHadAll = request.topics.every(({ topicId, partitions }) =>
-    partitions.every(({ partition, metadata }) => {
-      // That one is refused by itself.
-      if ((metadata?.length ?? 0) > metadataMaxBytes) return true
-      const since =
-        member.assigned.get(topicId)?.get(partition) ??
-        member.pendingRevocation.get(topicId)?.get(partition)
-      return since !== undefined && epoch >= since
-    }),
+  const { assigned, pendingRevocation } = member
+  const hasHadAll = hasHadSince(
+    epoch,
+    request.topics,
+    metadataMaxBytes,
+    ({ topicId }, partition) =>
+      assigned.get(topicId)?.get(partition) ?? pendingRevocation.get(topicId)?.get(partition),
   )
   return hasHadAll ? ErrorCode.NONE : staleCode
 }
 
-/** NONE for who is no member and does not say it is one. */
 export function checkConsumerOffsetFetch(
   group: ConsumerGroup,
-  { memberId = null, memberEpoch = -1 }: OffsetFetchRequest,
+  request: OffsetFetchRequest,
 ): ErrorCode {
-  if (memberId === null && memberEpoch < 0) return ErrorCode.NONE
-  const member = group.members.get(memberId ?? '')
-  if (member === undefined) return ErrorCode.UNKNOWN_MEMBER_ID
-  return memberEpoch === member.memberEpoch ? ErrorCode.NONE : staleCodeOf(member)
+  return checkOffsetFetch(group, request, staleCodeOf)
 }
 
 const staleCodeOf = ({ classic }: ConsumerGroupMember): ErrorCode =>

@@ -1,4 +1,5 @@
 import type { OffsetsRecord } from '../../../records/internal/offsets-records.ts'
+import { type ReplayedGroups, replayedGroup } from '../replayed-group.ts'
 import { ConsumerGroup } from './consumer-group.ts'
 import {
   type ClassicMemberMetadata,
@@ -20,19 +21,12 @@ export function isConsumerGroupRecord(record: OffsetsRecord): record is Consumer
   return record.name.startsWith('ConsumerGroup')
 }
 
-/** Where the groups of a shard are. */
-interface Groups {
-  group(groupId: string): { readonly type: string } | undefined
-  put(group: ConsumerGroup): void
-  remove(groupId: string): void
-}
-
-/**
- * Takes back one record. A tombstone of what is not there is nothing: compaction may have dropped
- * what it was about.
- */
-export function replayConsumerGroupRecord(record: ConsumerGroupRecord, groups: Groups): void {
-  const group = groupOf(record, groups)
+/** Takes back one record. */
+export function replayConsumerGroupRecord(
+  record: ConsumerGroupRecord,
+  groups: ReplayedGroups<ConsumerGroup>,
+): void {
+  const group = replayedGroup(record, groups, ConsumerGroup)
   if (group === undefined) return
   switch (record.name) {
     case 'ConsumerGroupMetadata':
@@ -62,15 +56,6 @@ export function replayConsumerGroupRecord(record: ConsumerGroupRecord, groups: G
     case 'ConsumerGroupRegularExpression':
       replayRegex(record, group)
   }
-}
-
-function groupOf({ key, value }: ConsumerGroupRecord, groups: Groups): ConsumerGroup | undefined {
-  const known = groups.group(key.groupId)
-  if (known instanceof ConsumerGroup) return known
-  if (value === null) return undefined
-  const group = new ConsumerGroup(key.groupId)
-  groups.put(group)
-  return group
 }
 
 function replayMember({ key: { memberId }, value }: MemberRecord, group: ConsumerGroup): void {

@@ -1,6 +1,14 @@
 import { ErrorCode } from '../../../base/error-code.ts'
 import { BrokerError } from '../../../base/errors.ts'
 import type { GroupConfig } from '../group-config.ts'
+import {
+  fencedEpoch,
+  invalidRequest,
+  refuseBlank,
+  staticMember,
+  unknownMember,
+  unreleasedInstance,
+} from '../member-checks.ts'
 import type { ConsumerGroup } from './consumer-group.ts'
 import { type ConsumerGroupMember, LEAVE_STATIC_EPOCH } from './consumer-group-member.ts'
 import type { ConsumerHeartbeatRequest } from './consumer-group-requests.ts'
@@ -13,11 +21,11 @@ import { isSubset } from './partition-epochs.ts'
 export function checkRequest(request: ConsumerHeartbeatRequest, config: GroupConfig): void {
   const { memberEpoch, serverAssignor } = request
   if (request.isMemberIdRequired || memberEpoch > 0 || memberEpoch === -1) {
-    refuseBlank(request.memberId, "MemberId can't be empty.")
+    refuseBlank(request.memberId, 'MemberId')
   }
-  refuseBlank(request.groupId, "GroupId can't be empty.")
-  refuseBlank(request.instanceId, "InstanceId can't be empty.")
-  refuseBlank(request.rackId, "RackId can't be empty.")
+  refuseBlank(request.groupId, 'GroupId')
+  refuseBlank(request.instanceId, 'InstanceId')
+  refuseBlank(request.rackId, 'RackId')
   if (memberEpoch === 0) checkJoin(request)
   else if (memberEpoch === LEAVE_STATIC_EPOCH && request.instanceId === null) {
     throw invalidRequest("InstanceId can't be null.")
@@ -47,28 +55,6 @@ function checkJoin(request: ConsumerHeartbeatRequest): void {
   }
 }
 
-function refuseBlank(value: string | null, message: string): void {
-  if (value !== null && value.trim() === '') throw invalidRequest(message)
-}
-
-const invalidRequest = (message: string): BrokerError =>
-  new BrokerError(ErrorCode.INVALID_REQUEST, message)
-
-/** @throws BrokerError GROUP_MAX_SIZE_REACHED for a member that would be one too many */
-export function checkRoom(
-  group: ConsumerGroup,
-  memberId: string,
-  instanceId: string | null,
-  { consumerMaxSize }: GroupConfig,
-): void {
-  if (group.staticMember(instanceId) !== undefined) return
-  if (group.members.size < consumerMaxSize || group.members.has(memberId)) return
-  throw new BrokerError(
-    ErrorCode.GROUP_MAX_SIZE_REACHED,
-    `The consumer group has reached its maximum capacity of ${consumerMaxSize} members.`,
-  )
-}
-
 /**
  * The member that sends a heartbeat, undefined when it is new. An instance id that joins again may
  * come with another member id than the one it has: then the old one is given back.
@@ -84,52 +70,18 @@ export function checkMember(
   const isJoin = memberEpoch === 0
   if (instanceId === null) {
     const member = group.members.get(memberId)
-    if (member === undefined && !isJoin) throw unknownMember(group, memberId)
-    if (member !== undefined) checkEpoch(member, request)
+    if (member === undefined && !isJoin) throw unknownMember(group.groupId, memberId)
+    if (member !== undefined) checkEpoch(group, member, request)
     return member
   }
   const member = isJoin ? group.staticMember(instanceId) : staticMember(group, memberId, instanceId)
   if (member === undefined) return group.members.get(memberId)
   if (!isJoin) {
-    checkEpoch(member, request)
+    checkEpoch(group, member, request)
   } else if (member.classic === null && member.memberEpoch !== LEAVE_STATIC_EPOCH) {
-    throw new BrokerError(
-      ErrorCode.UNRELEASED_INSTANCE_ID,
-      `Static member ${memberId} with instance id ${instanceId} cannot join the group because ` +
-        `the instance id is owned by ${member.memberId} member.`,
-    )
+    throw unreleasedInstance(member, memberId, instanceId)
   }
   return member
-}
-
-/**
- * The member of that instance id, if it is of that member id.
- * @throws BrokerError UNKNOWN_MEMBER_ID or FENCED_INSTANCE_ID
- */
-export function staticMember(
-  group: ConsumerGroup,
-  memberId: string,
-  instanceId: string,
-): ConsumerGroupMember {
-  const member = group.staticMember(instanceId)
-  if (member === undefined) {
-    throw new BrokerError(ErrorCode.UNKNOWN_MEMBER_ID, `Instance id ${instanceId} is unknown.`)
-  }
-  if (member.memberId !== memberId) {
-    throw new BrokerError(
-      ErrorCode.FENCED_INSTANCE_ID,
-      `Static member ${memberId} with instance id ${instanceId} was fenced by member ` +
-        `${member.memberId}.`,
-    )
-  }
-  return member
-}
-
-export function unknownMember({ groupId }: ConsumerGroup, memberId: string): BrokerError {
-  return new BrokerError(
-    ErrorCode.UNKNOWN_MEMBER_ID,
-    `Member ${memberId} is not a member of group ${groupId}.`,
-  )
 }
 
 /**
@@ -137,6 +89,7 @@ export function unknownMember({ groupId }: ConsumerGroup, memberId: string): Bro
  * in what it has.
  */
 function checkEpoch(
+  group: ConsumerGroup,
   member: ConsumerGroupMember,
   { memberEpoch, ownedPartitions }: ConsumerHeartbeatRequest,
 ): void {
@@ -145,11 +98,5 @@ function checkEpoch(
   if (memberEpoch < member.memberEpoch && isPrevious && ownedPartitions !== null) {
     if (isSubset(ownedPartitions, member.assigned)) return
   }
-  const size = memberEpoch > member.memberEpoch ? 'greater' : 'smaller'
-  throw new BrokerError(
-    ErrorCode.FENCED_MEMBER_EPOCH,
-    `The consumer group member has a ${size} member epoch (${memberEpoch}) than the one known by ` +
-      `the group coordinator (${member.memberEpoch}). ` +
-      'The member must abandon all its partitions and rejoin.',
-  )
+  throw fencedEpoch(group, member, memberEpoch)
 }

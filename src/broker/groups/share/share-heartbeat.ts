@@ -6,6 +6,13 @@ import { isSameNames, LEAVE_EPOCH } from '../consumer/consumer-group-member.ts'
 import type { TopicHashes } from '../consumer/metadata-hash.ts'
 import { type GroupStep, sessionTimer } from '../group-step.ts'
 import {
+  checkRoom,
+  fencedEpoch,
+  invalidRequest,
+  refuseBlank,
+  unknownMember,
+} from '../member-checks.ts'
+import {
   recordShareAssignment,
   recordShareEpoch,
   recordShareMember,
@@ -89,17 +96,14 @@ export function shareHeartbeat(
 
 function checkRequest(request: ShareHeartbeatRequest): void {
   const { groupId, memberId, memberEpoch, rackId, subscribedTopicNames } = request
-  if (memberId.trim() === '') throw invalid("MemberId can't be empty.")
-  if (groupId.trim() === '') throw invalid("GroupId can't be empty.")
-  if (rackId !== null && rackId.trim() === '') throw invalid("RackId can't be empty.")
+  refuseBlank(memberId, 'MemberId')
+  refuseBlank(groupId, 'GroupId')
+  refuseBlank(rackId, 'RackId')
   if (memberEpoch === 0 && (subscribedTopicNames ?? []).length === 0) {
-    throw invalid('SubscribedTopicNames must be set in first request.')
+    throw invalidRequest('SubscribedTopicNames must be set in first request.')
   }
-  if (memberEpoch < LEAVE_EPOCH) throw invalid('MemberEpoch is invalid.')
+  if (memberEpoch < LEAVE_EPOCH) throw invalidRequest('MemberEpoch is invalid.')
 }
-
-const invalid = (message: string): BrokerError =>
-  new BrokerError(ErrorCode.INVALID_REQUEST, message)
 
 /** @throws BrokerError GROUP_ID_NOT_FOUND */
 export function openShareGroup(groupId: string, mayCreate: boolean, step: ShareStep): ShareGroup {
@@ -126,40 +130,20 @@ function checkMember(
   { memberId, memberEpoch }: ShareHeartbeatRequest,
   { config }: ShareStep,
 ): ShareGroupMember | undefined {
+  checkRoom(group, memberId, null, config.shareMaxSize)
   const member = group.members.get(memberId)
-  if (member === undefined && group.members.size >= config.shareMaxSize) {
-    throw new BrokerError(
-      ErrorCode.GROUP_MAX_SIZE_REACHED,
-      `The share group has reached its maximum capacity of ${config.shareMaxSize} members.`,
-    )
-  }
   if (memberEpoch === 0) return member
-  if (member === undefined) throw unknownMember(group, memberId)
-  if (memberEpoch === member.memberEpoch || memberEpoch === member.previousMemberEpoch) {
-    return member
-  }
-  const isGreater = memberEpoch > member.memberEpoch
-  const known = `known by the group coordinator (${member.memberEpoch})`
-  throw new BrokerError(
-    ErrorCode.FENCED_MEMBER_EPOCH,
-    isGreater
-      ? `The share group member has a greater member epoch (${memberEpoch}) than the one ${known}. ` +
-          'The member must abandon all its partitions and rejoin.'
-      : `The share group member has a smaller member epoch (${memberEpoch}) than the one ${known}, ` +
-          `and it does not match the previous member epoch (${member.previousMemberEpoch}). ` +
-          'The member must abandon all its partitions and rejoin.',
-  )
-}
-
-function unknownMember({ groupId }: ShareGroup, memberId: string): BrokerError {
-  const text = `Member ${memberId} is not a member of group ${groupId}.`
-  return new BrokerError(ErrorCode.UNKNOWN_MEMBER_ID, text)
+  if (member === undefined) throw unknownMember(group.groupId, memberId)
+  const { previousMemberEpoch } = member
+  if (memberEpoch === member.memberEpoch || memberEpoch === previousMemberEpoch) return member
+  const butAlso = `, and it does not match the previous member epoch (${previousMemberEpoch})`
+  throw fencedEpoch(group, member, memberEpoch, memberEpoch > member.memberEpoch ? '' : butAlso)
 }
 
 function leave(request: ShareHeartbeatRequest, step: ShareStep): ShareHeartbeatResult {
   const { groupId, memberId, memberEpoch } = request
   const group = existingShareGroup(groupId, step)
-  if (!group.members.has(memberId)) throw unknownMember(group, memberId)
+  if (!group.members.has(memberId)) throw unknownMember(groupId, memberId)
   fenceShareMember(group, memberId, step)
   return {
     errorCode: ErrorCode.NONE,

@@ -1,6 +1,7 @@
 import type { OffsetsRecord } from '../../../records/internal/offsets-records.ts'
 import { NO_ASSIGNMENT } from '../assignors/assignment.ts'
 import { LEAVE_EPOCH } from '../consumer/consumer-group-member.ts'
+import { type ReplayedGroups, replayedGroup } from '../replayed-group.ts'
 import { ShareGroup, type ShareTopic } from './share-group.ts'
 import { newShareMember } from './share-group-member.ts'
 
@@ -11,16 +12,12 @@ export function isShareGroupRecord(record: OffsetsRecord): record is ShareGroupR
   return record.name.startsWith('ShareGroup')
 }
 
-/** Where the groups of a shard are. */
-interface Groups {
-  group(groupId: string): { readonly type: string } | undefined
-  put(group: ShareGroup): void
-  remove(groupId: string): void
-}
-
-/** Takes back one record. A tombstone of what is not there is nothing. */
-export function replayShareGroupRecord(record: ShareGroupRecord, groups: Groups): void {
-  const group = groupOf(record, groups)
+/** Takes back one record. */
+export function replayShareGroupRecord(
+  record: ShareGroupRecord,
+  groups: ReplayedGroups<ShareGroup>,
+): void {
+  const group = replayedGroup(record, groups, ShareGroup)
   if (group === undefined) return
   switch (record.name) {
     case 'ShareGroupMetadata':
@@ -51,15 +48,6 @@ export function replayShareGroupRecord(record: ShareGroupRecord, groups: Groups)
 }
 
 type Named<N extends string> = Extract<ShareGroupRecord, { name: N }>
-
-function groupOf({ key, value }: ShareGroupRecord, groups: Groups): ShareGroup | undefined {
-  const known = groups.group(key.groupId)
-  if (known instanceof ShareGroup) return known
-  if (value === null) return undefined
-  const group = new ShareGroup(key.groupId)
-  groups.put(group)
-  return group
-}
 
 function replayMember(
   { key: { memberId }, value }: Named<'ShareGroupMemberMetadata'>,

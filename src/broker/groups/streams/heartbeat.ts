@@ -1,11 +1,12 @@
 import { ErrorCode } from '../../../base/error-code.ts'
 import { BrokerError } from '../../../base/errors.ts'
 import { groupTombstone } from '../group-coordinator-records.ts'
+import { checkRoom } from '../member-checks.ts'
 import { endpointsOf } from './endpoints.ts'
 import { leaveStreamsGroup } from './leave.ts'
 import { planStreamsHeartbeat, type StreamsPlan } from './plan.ts'
 import { reconcileStreamsMember } from './reconciliation.ts'
-import { checkStreamsMember, checkStreamsRequest, checkStreamsRoom } from './request-checks.ts'
+import { checkStreamsMember, checkStreamsRequest } from './request-checks.ts'
 import {
   recordNextStreamsEpoch,
   recordStreamsAssignment,
@@ -97,10 +98,10 @@ function openStreamsGroup(
   request: StreamsHeartbeatRequest,
   { groups, turn, config }: StreamsStep,
 ): OpenedStreamsGroup {
-  const { groupId } = request
+  const { groupId, memberId, instanceId } = request
   const known = groups.group(groupId)
   if (known instanceof StreamsGroup) {
-    if (request.memberEpoch === 0) checkStreamsRoom(known, request, config)
+    if (request.memberEpoch === 0) checkRoom(known, memberId, instanceId, config.streamsMaxSize)
     return { group: known, isNew: false, adopt: () => {} }
   }
   const isEmptyClassic = known?.type === 'classic' && known.isEmpty
@@ -112,7 +113,7 @@ function openStreamsGroup(
     throw new BrokerError(ErrorCode.GROUP_ID_NOT_FOUND, problem)
   }
   const group = new StreamsGroup(groupId)
-  checkStreamsRoom(group, request, config)
+  checkRoom(group, memberId, instanceId, config.streamsMaxSize)
   const adopt = (): void => {
     if (known !== undefined) turn.append(groupTombstone(groupId))
     groups.put(group)

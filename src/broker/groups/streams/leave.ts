@@ -2,7 +2,7 @@ import { ErrorCode } from '../../../base/error-code.ts'
 import { BrokerError } from '../../../base/errors.ts'
 import { LEAVE_STATIC_EPOCH } from '../consumer/consumer-group-member.ts'
 import type { GroupStep } from '../group-step.ts'
-import { staticStreamsMember, unknownStreamsMember } from './request-checks.ts'
+import { staticMember, unknownMember } from '../member-checks.ts'
 import {
   recordNextStreamsEpoch,
   recordStreamsAssignment,
@@ -32,10 +32,8 @@ export function leaveStreamsGroup(
   const group = existingStreamsGroup(groupId, step)
   if (request.isShutdownRequested) group.requestShutdown(memberId)
   const member =
-    instanceId === null
-      ? group.members.get(memberId)
-      : staticStreamsMember(group, memberId, instanceId)
-  if (member === undefined) throw unknownStreamsMember(group, memberId)
+    instanceId === null ? group.members.get(memberId) : staticMember(group, memberId, instanceId)
+  if (member === undefined) throw unknownMember(groupId, memberId)
   // Without an instance id nobody could come back in its place.
   const isPause = memberEpoch === LEAVE_STATIC_EPOCH && instanceId !== null
   if (isPause) recordStreamsAssignment(group, paused(member), step)

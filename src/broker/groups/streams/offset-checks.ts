@@ -1,5 +1,6 @@
 import { ErrorCode } from '../../../base/error-code.ts'
 import type { OffsetCommitter } from '../consumer/offset-checks.ts'
+import { checkOffsetFetch, hasHadSince } from '../member-checks.ts'
 import type { OffsetFetchRequest } from '../offset-requests.ts'
 import type { StreamsGroup } from './streams-group.ts'
 import { readerOf } from './streams-topology.ts'
@@ -28,28 +29,20 @@ export function checkStreamsOffsetCommit(
   const { topology } = group
   if (epoch > member.memberEpoch || topology === null) return staleCode
   const { assigned, pendingRevocation } = member
-  const hasHadAll = request.topics.every(({ name, partitions }) => {
+  const hasHadAll = hasHadSince(epoch, request.topics, metadataMaxBytes, ({ name }, partition) => {
     const subtopologyId = readerOf(topology, name)?.subtopologyId
-    return partitions.every(({ partition, metadata }) => {
-      // That one is refused by itself.
-      if ((metadata?.length ?? 0) > metadataMaxBytes) return true
-      if (subtopologyId === undefined) return false
-      const since =
-        assigned.active.get(subtopologyId)?.get(partition) ??
-        pendingRevocation.active.get(subtopologyId)?.get(partition)
-      return since !== undefined && epoch >= since
-    })
+    if (subtopologyId === undefined) return undefined
+    return (
+      assigned.active.get(subtopologyId)?.get(partition) ??
+      pendingRevocation.active.get(subtopologyId)?.get(partition)
+    )
   })
   return hasHadAll ? ErrorCode.NONE : staleCode
 }
 
-/** NONE for who is no member and does not say it is one. */
 export function checkStreamsOffsetFetch(
   group: StreamsGroup,
-  { memberId = null, memberEpoch = -1 }: OffsetFetchRequest,
+  request: OffsetFetchRequest,
 ): ErrorCode {
-  if (memberId === null && memberEpoch < 0) return ErrorCode.NONE
-  const member = group.members.get(memberId ?? '')
-  if (member === undefined) return ErrorCode.UNKNOWN_MEMBER_ID
-  return memberEpoch === member.memberEpoch ? ErrorCode.NONE : ErrorCode.STALE_MEMBER_EPOCH
+  return checkOffsetFetch(group, request, () => ErrorCode.STALE_MEMBER_EPOCH)
 }

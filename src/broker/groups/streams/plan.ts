@@ -1,8 +1,9 @@
 import { assert } from '../../../base/assert.ts'
 import { ErrorCode } from '../../../base/error-code.ts'
 import { BrokerError } from '../../../base/errors.ts'
+import { invalidRequest } from '../member-checks.ts'
 import { type ConfiguredTopology, configureTopology } from './configured-topology.ts'
-import { checkStreamsTasks, invalidRequest } from './request-checks.ts'
+import { checkStreamsTasks } from './request-checks.ts'
 import type { EpochFacts } from './streams-changes.ts'
 import {
   type MemberTaskOffsets,

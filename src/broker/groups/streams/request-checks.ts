@@ -1,7 +1,12 @@
-import { ErrorCode } from '../../../base/error-code.ts'
-import { BrokerError } from '../../../base/errors.ts'
 import { LEAVE_STATIC_EPOCH } from '../consumer/consumer-group-member.ts'
-import type { GroupConfig } from '../group-config.ts'
+import {
+  fencedEpoch,
+  invalidRequest,
+  refuseBlank,
+  staticMember,
+  unknownMember,
+  unreleasedInstance,
+} from '../member-checks.ts'
 import type { ConfiguredTopology } from './configured-topology.ts'
 import { invalidTopology } from './partition-counts.ts'
 import type { StreamsGroup } from './streams-group.ts'
@@ -19,10 +24,10 @@ export function checkStreamsRequest(request: StreamsHeartbeatRequest): void {
   if (subtopologies.some(({ sourceTopicRegex }) => sourceTopicRegex.length > 0)) {
     throw invalidRequest('Regular expressions for source topics are not supported yet.')
   }
-  refuseBlank(request.memberId, "MemberId can't be empty.")
-  refuseBlank(request.groupId, "GroupId can't be empty.")
-  refuseBlank(request.instanceId, "InstanceId can't be empty.")
-  refuseBlank(request.rackId, "RackId can't be empty.")
+  refuseBlank(request.memberId, 'MemberId')
+  refuseBlank(request.groupId, 'GroupId')
+  refuseBlank(request.instanceId, 'InstanceId')
+  refuseBlank(request.rackId, 'RackId')
   if (memberEpoch === 0) checkJoin(request)
   else if (memberEpoch === LEAVE_STATIC_EPOCH && request.instanceId === null) {
     throw invalidRequest("InstanceId can't be null.")
@@ -75,28 +80,6 @@ function checkTopology({
   }
 }
 
-function refuseBlank(value: string | null, message: string): void {
-  if (value !== null && value.trim() === '') throw invalidRequest(message)
-}
-
-export function invalidRequest(message: string): BrokerError {
-  return new BrokerError(ErrorCode.INVALID_REQUEST, message)
-}
-
-/** @throws BrokerError GROUP_MAX_SIZE_REACHED for a member that would be one too many */
-export function checkStreamsRoom(
-  group: StreamsGroup,
-  { memberId, instanceId }: StreamsHeartbeatRequest,
-  { streamsMaxSize }: GroupConfig,
-): void {
-  if (group.staticMember(instanceId) !== undefined) return
-  if (group.members.size < streamsMaxSize || group.members.has(memberId)) return
-  throw new BrokerError(
-    ErrorCode.GROUP_MAX_SIZE_REACHED,
-    `The streams group has reached its maximum capacity of ${streamsMaxSize} members.`,
-  )
-}
-
 /**
  * The member that sends a heartbeat, undefined when it is new. An instance id that joins again may
  * come with another member id than the one it has: then the old one is given back.
@@ -111,49 +94,19 @@ export function checkStreamsMember(
   const isJoin = memberEpoch === 0
   if (instanceId === null) {
     const member = group.members.get(memberId)
-    if (member === undefined && !isJoin) throw unknownStreamsMember(group, memberId)
-    if (member !== undefined) checkEpoch(member, request)
+    if (member === undefined && !isJoin) throw unknownMember(group.groupId, memberId)
+    if (member !== undefined) checkEpoch(group, member, request)
     return member
   }
   if (!isJoin) {
-    const member = staticStreamsMember(group, memberId, instanceId)
-    checkEpoch(member, request)
+    const member = staticMember(group, memberId, instanceId)
+    checkEpoch(group, member, request)
     return member
   }
   const owner = group.staticMember(instanceId)
   if (owner === undefined) return group.members.get(memberId)
   if (owner.memberEpoch === LEAVE_STATIC_EPOCH) return owner
-  throw new BrokerError(
-    ErrorCode.UNRELEASED_INSTANCE_ID,
-    `Static member ${memberId} with instance id ${instanceId} cannot join the group because the ` +
-      `instance id is owned by ${owner.memberId} member.`,
-  )
-}
-
-/**
- * The member of that instance id, if it is of that member id.
- * @throws BrokerError UNKNOWN_MEMBER_ID or FENCED_INSTANCE_ID
- */
-export function staticStreamsMember(
-  group: StreamsGroup,
-  memberId: string,
-  instanceId: string,
-): StreamsGroupMember {
-  const member = group.staticMember(instanceId)
-  if (member === undefined) {
-    throw new BrokerError(ErrorCode.UNKNOWN_MEMBER_ID, `Instance id ${instanceId} is unknown.`)
-  }
-  if (member.memberId === memberId) return member
-  throw new BrokerError(
-    ErrorCode.FENCED_INSTANCE_ID,
-    `Static member ${memberId} with instance id ${instanceId} was fenced by member ` +
-      `${member.memberId}.`,
-  )
-}
-
-export function unknownStreamsMember({ groupId }: StreamsGroup, memberId: string): BrokerError {
-  const text = `Member ${memberId} is not a member of group ${groupId}.`
-  return new BrokerError(ErrorCode.UNKNOWN_MEMBER_ID, text)
+  throw unreleasedInstance(owner, memberId, instanceId)
 }
 
 /**
@@ -161,6 +114,7 @@ export function unknownStreamsMember({ groupId }: StreamsGroup, memberId: string
  * in what it has.
  */
 function checkEpoch(
+  group: StreamsGroup,
   member: StreamsGroupMember,
   { memberEpoch, activeTasks, standbyTasks, warmupTasks }: StreamsHeartbeatRequest,
 ): void {
@@ -172,13 +126,7 @@ function checkEpoch(
     isSubsetOf(standbyTasks, assigned.standby) &&
     isSubsetOf(warmupTasks, assigned.warmup)
   if (memberEpoch < member.memberEpoch && hasMissedAnswer) return
-  const size = memberEpoch > member.memberEpoch ? 'greater' : 'smaller'
-  throw new BrokerError(
-    ErrorCode.FENCED_MEMBER_EPOCH,
-    `The streams group member has a ${size} member epoch (${memberEpoch}) than the one known by ` +
-      `the group coordinator (${member.memberEpoch}). ` +
-      'The member must abandon all its partitions and rejoin.',
-  )
+  throw fencedEpoch(group, member, memberEpoch)
 }
 
 /** @throws BrokerError INVALID_REQUEST for a task that the topology does not have */

@@ -1,5 +1,6 @@
 import type { OffsetsRecord } from '../../../records/internal/offsets-records.ts'
 import { LEAVE_EPOCH } from '../consumer/consumer-group-member.ts'
+import { type ReplayedGroups, replayedGroup } from '../replayed-group.ts'
 import { NO_TOPOLOGY_EPOCH, StreamsGroup } from './streams-group.ts'
 import {
   newStreamsMember,
@@ -16,18 +17,14 @@ export function isStreamsGroupRecord(record: OffsetsRecord): record is StreamsGr
   return record.name.startsWith('StreamsGroup')
 }
 
-/** Where the groups of a shard are. */
-interface Groups {
-  group(groupId: string): { readonly type: string } | undefined
-  put(group: StreamsGroup): void
-  remove(groupId: string): void
-}
-
 type Named<N extends string> = Extract<StreamsGroupRecord, { name: N }>
 
-/** Takes back one record. A tombstone of what is not there is nothing. */
-export function replayStreamsGroupRecord(record: StreamsGroupRecord, groups: Groups): void {
-  const group = groupOf(record, groups)
+/** Takes back one record. */
+export function replayStreamsGroupRecord(
+  record: StreamsGroupRecord,
+  groups: ReplayedGroups<StreamsGroup>,
+): void {
+  const group = replayedGroup(record, groups, StreamsGroup)
   if (group === undefined) return
   switch (record.name) {
     case 'StreamsGroupMetadata':
@@ -53,15 +50,6 @@ export function replayStreamsGroupRecord(record: StreamsGroupRecord, groups: Gro
     case 'StreamsGroupCurrentMemberAssignment':
       replayAssignment(record, group)
   }
-}
-
-function groupOf({ key, value }: StreamsGroupRecord, groups: Groups): StreamsGroup | undefined {
-  const known = groups.group(key.groupId)
-  if (known instanceof StreamsGroup) return known
-  if (value === null) return undefined
-  const group = new StreamsGroup(key.groupId)
-  groups.put(group)
-  return group
 }
 
 function replayGroup({ value }: Named<'StreamsGroupMetadata'>, group: StreamsGroup): void {
