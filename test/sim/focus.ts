@@ -8,6 +8,8 @@ export interface Focus {
   readonly endings?: readonly Ending['kind'][]
   /** Topics come and go all the time. */
   readonly deletesTopics?: boolean
+  /** There is a share group, and little else. */
+  readonly sharesGroups?: boolean
   /** All topics are compacted, at once. */
   readonly compacts?: boolean
 }

@@ -8,20 +8,24 @@ import { Worker } from 'node:worker_threads'
 import { program } from 'commander'
 import { countsLine } from '../../scripts/run-step.ts'
 import { positiveInteger, wholeNumber } from '../support/flags.ts'
+import type { Focus } from './focus.ts'
 import { simulate } from './simulation.ts'
 import type { SeedOutcome } from './worker.ts'
 
 /** More of them are no news. */
 const MAX_FAILURES_SHOWN = 50
 
-const { seeds, seed, workers, trace } = program
+const { seeds, seed, workers, trace, shareGroups } = program
   .name('npm run sim --')
   .option('--seeds <n>', 'how many seeds', positiveInteger, 1)
   .option('--seed <n>', 'the first of them', wholeNumber, 1)
   .option('--workers <n>', 'threads', positiveInteger, availableParallelism())
+  .option('--share-groups', 'a share group in each of them, and little else', false)
   .option('--trace', 'show every step of one seed', false)
   .parse()
-  .opts<{ seeds: number; seed: number; workers: number; trace: boolean }>()
+  .opts<{ seeds: number; seed: number; workers: number; trace: boolean; shareGroups: boolean }>()
+const focus: Focus = shareGroups ? { sharesGroups: true } : {}
+const flag = shareGroups ? ' --share-groups' : ''
 
 if (trace) await traceOne()
 else await runAll()
@@ -34,7 +38,7 @@ async function traceOne(): Promise<void> {
       hash.update(line)
       console.log(line)
     }
-    await simulate({ seed, trace: show })
+    await simulate({ seed, trace: show, focus })
   } catch (error) {
     failure = error as Error
     console.error(failure.stack)
@@ -51,7 +55,7 @@ async function runAll(): Promise<void> {
   const told = ({ seed: one, problem }: SeedOutcome): void => {
     if (problem === null) return
     if (++failedCount <= MAX_FAILURES_SHOWN)
-      console.log(`seed ${one}: ${problem}\n  npm run sim -- --seed ${one} --trace`)
+      console.log(`seed ${one}: ${problem}\n  npm run sim -- --seed ${one}${flag} --trace`)
   }
   await Promise.all(Array.from({ length: Math.min(workers, seeds) }, () => runWorker(take, told)))
   const seconds = (performance.now() - startedAt) / 1000
@@ -64,7 +68,7 @@ async function runAll(): Promise<void> {
 
 /** Gives a thread one seed after the other. */
 function runWorker(take: () => number | null, told: (outcome: SeedOutcome) => void): Promise<void> {
-  const worker = new Worker(new URL('worker.ts', import.meta.url))
+  const worker = new Worker(new URL('worker.ts', import.meta.url), { workerData: focus })
   return new Promise((resolve, reject) => {
     const giveNext = (): void => {
       const one = take()

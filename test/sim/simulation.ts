@@ -67,7 +67,7 @@ class Simulation {
   async run(): Promise<void> {
     const lifeCount = 2 + this.#random.int(MAX_LIVES - 1)
     for (let life = 0; life < lifeCount; life++)
-      await this.#live(drawEnding(this.#random, this.#options.focus?.endings))
+      await this.#live(drawEnding(this.#random, this.#options.focus))
     // Whatever happened, a disk that works gives everything back, twice.
     this.#machine.disk.capacityBytes = Number.POSITIVE_INFINITY
     for (const losesPowerAfterwards of [true, false])
@@ -93,10 +93,12 @@ class Simulation {
       const core = await this.#start()
       if (core === null) return
       const session = new Session(machine, core, this.#ledger, this.#random)
-      const { transactions } = this.#workload
+      const { transactions, shareGroups } = this.#workload
       await checkEverything(session, transactions.ledger)
-      if (ending.atTurn === 0) await transactions.settle(session)
-      else this.#workload.begin(session)
+      if (ending.atTurn === 0) {
+        await transactions.settle(session)
+        await shareGroups.settle(session)
+      } else this.#workload.begin(session)
       while (!machine.isStopDue) await this.#workload.turn(session)
       await this.#stop(core, ending)
     } catch (error) {
@@ -172,6 +174,11 @@ class Simulation {
       ['offsets.topic.num.partitions', '2'],
       ['group.initial.rebalance.delay.ms', '0'],
       ['transaction.state.log.num.partitions', '2'],
+      ['share.coordinator.state.topic.num.partitions', '2'],
+      ['share.coordinator.snapshot.update.records.per.snapshot', random.pick(['0', '3', '500'])],
+      ['share.coordinator.state.topic.prune.interval.ms', random.pick(['100', '300000'])],
+      ['share.coordinator.cold.partition.snapshot.interval.ms', random.pick(['200', '300000'])],
+      ['group.share.min.record.lock.duration.ms', '1000'],
       [
         'transaction.abort.timed.out.transaction.cleanup.interval.ms',
         random.pick(['100', '10000']),

@@ -1,5 +1,6 @@
 /** A thread that runs the seeds it is given. */
-import { parentPort } from 'node:worker_threads'
+import { parentPort, workerData } from 'node:worker_threads'
+import type { Focus } from './focus.ts'
 import { simulate } from './simulation.ts'
 
 export interface SeedOutcome {
@@ -11,7 +12,7 @@ export interface SeedOutcome {
 parentPort?.on('message', async (seed: number) => {
   let problem: string | null = null
   try {
-    await simulate({ seed })
+    await simulate({ seed, focus: workerData as Focus })
   } catch (error) {
     problem = (error as Error).message
   }

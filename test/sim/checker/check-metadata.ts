@@ -1,10 +1,17 @@
 import { ConfigResourceType } from '../../../src/ports/metadata-store.ts'
+import { SHARE_TOPIC } from '../ledger/share-ledger.ts'
 import type { TopicLedger } from '../ledger/topic-ledger.ts'
 import { TRANSACTION_TOPIC } from '../ledger/transaction-ledger.ts'
 import type { Session } from '../workload/session.ts'
 import { expect } from '../world/sim-failure.ts'
 
-const OTHERS = new Set(['__consumer_offsets', '__transaction_state', TRANSACTION_TOPIC])
+const OTHERS = new Set([
+  '__consumer_offsets',
+  '__share_group_state',
+  '__transaction_state',
+  SHARE_TOPIC,
+  TRANSACTION_TOPIC,
+])
 
 /** Topics, partitions and configs are what clients were told, and nothing else is there. */
 export function checkMetadata(session: Session): void {

@@ -196,4 +196,47 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
     replace: 'this.#log.sizeBytes()',
     focus: { compacts: true, faults: 'crashes', endings: ['power'] },
   },
+  {
+    name: 'answers an acknowledgement of a share group before it is durable',
+    file: 'src/broker/share/share-partition.ts',
+    find: 'batches)\n    return this.#keep(update)',
+    replace: 'batches)\n    void this.#keep(update)\n    return DONE',
+    focus: { sharesGroups: true },
+  },
+  {
+    name: 'forgets how often records were delivered when it starts',
+    file: 'src/broker/delivery/delivery-window.ts',
+    find: '    deliveryCount,\n    owner: NO_OWNER,\n    dueMs: isFinal(state)',
+    replace: '    deliveryCount: 0,\n    owner: NO_OWNER,\n    dueMs: isFinal(state)',
+    focus: { sharesGroups: true },
+  },
+  {
+    name: 'lets a lock run out that was renewed',
+    file: 'src/broker/delivery/acknowledge.ts',
+    find: '    this.#state.setDue(range, this.#nowMs + this.#limits.lockDurationMs(range.deliveryCount))\n    return null',
+    replace: '    return null',
+    focus: { sharesGroups: true },
+  },
+  {
+    name: 'takes acknowledgements of somebody who does not have the record',
+    file: 'src/broker/delivery/acknowledge.ts',
+    find: "    return invalidState('Member is not the owner of offset')",
+    replace: '    return null',
+    focus: { sharesGroups: true },
+  },
+  {
+    name: 'does not keep what a member gave back by leaving',
+    file: 'src/broker/share/share-partition.ts',
+    find: 'return this.#keep(this.#window.releaseAll(memberId))',
+    replace:
+      'this.#window.settle(this.#window.releaseAll(memberId), true, this.#ports.clock.monotonicMs())\n    return DONE',
+    focus: { sharesGroups: true },
+  },
+  {
+    name: 'leaves what is known of records out of snapshots of share groups',
+    file: 'src/broker/share/coordinator/share-coordinator-shard.ts',
+    find: '{ ...next, ...timestamps, snapshotEpoch }',
+    replace: '{ ...next, ...timestamps, snapshotEpoch, stateBatches: [] }',
+    focus: { sharesGroups: true },
+  },
 ]

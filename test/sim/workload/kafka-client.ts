@@ -7,6 +7,35 @@ import type { Random } from '../../../src/ports/random.ts'
 import type { Api, Decoded, Encodable } from '../../../src/wire/kafka/codec.ts'
 import type { Session } from './session.ts'
 
+/** The client closed the connection before the answer came. */
+export class HungUp extends Error {}
+
+/** A connection that its client can close while requests are under way. */
+export class ClientConnection {
+  readonly id: number
+  isClosed = false
+  readonly #waiting = new Set<() => void>()
+
+  constructor(id: number) {
+    this.id = id
+  }
+
+  /** @returns what forgets the task again */
+  onClose(task: () => void): () => void {
+    this.#waiting.add(task)
+    return () => this.#waiting.delete(task)
+  }
+
+  close(): void {
+    this.isClosed = true
+    for (const task of this.#waiting) task()
+    this.#waiting.clear()
+  }
+}
+
+/** Of the clients that never hang up. */
+const LASTING = new ClientConnection(1)
+
 /** Asks the handlers of one broker, as its sessions do, without the bytes of the protocol. */
 export class KafkaClient {
   readonly #handlers = new Map<number, KafkaHandler>()
@@ -27,17 +56,22 @@ export class KafkaClient {
     this.#isAlive = isAlive
   }
 
-  /** One request on a connection of its own; never settles when the broker dies first. */
+  /**
+   * One request; never settles when the broker dies first.
+   * @throws HungUp when the connection is closed before the answer
+   */
   ask<A extends Api>(
     api: A,
     apiVersion: number,
     request: Decoded<A['request']>,
-    lease: Lease = UNPOOLED,
+    { lease = UNPOOLED, connection = LASTING }: AskOptions = {},
   ): Promise<Encodable<A['response']>> {
     const handler = this.#handlers.get(api.key)
     if (handler === undefined) throw new Error(`nobody serves ${api.name}`)
     return new Promise((resolve, reject) => {
+      const forget = connection.onClose(() => reject(new HungUp()))
       const answer = (response: unknown): void => {
+        forget()
         if (this.#isAlive()) resolve(response as Encodable<A['response']>)
       }
       const exchange: Exchange = {
@@ -46,7 +80,7 @@ export class KafkaClient {
         correlationId: 0,
         clientId: 'sim',
         connection: {
-          id: 1,
+          id: connection.id,
           remoteAddress: '127.0.0.1',
           advertised: { host: '127.0.0.1', port: 9092 },
           principal: 'User:ANONYMOUS',
@@ -54,11 +88,11 @@ export class KafkaClient {
           softwareVersion: '1',
         },
         lease,
-        isClosed: false,
+        isClosed: connection.isClosed,
         respond: (response) => answer(response),
         respondNothing: () => answer(null),
         closeConnection: (reason) => reject(new Error(`the connection was closed: ${reason}`)),
-        onClose: () => undefined,
+        onClose: (task) => void connection.onClose(task),
       }
       const result = handler.handle(request, exchange)
       if (result === undefined) return
@@ -67,6 +101,11 @@ export class KafkaClient {
       })
     })
   }
+}
+
+interface AskOptions {
+  readonly lease?: Lease
+  readonly connection?: ClientConnection
 }
 
 /** The clients of one run of the broker; what it says after its end nobody hears. */

@@ -23,12 +23,17 @@ export class Session {
   readonly random: SeededRandom
   /** Requests that were not answered yet. */
   openCount = 0
+  #connectionCount = 1
 
   constructor(machine: Machine, core: BrokerCore, ledger: Ledger, random: SeededRandom) {
     this.machine = machine
     this.core = core
     this.ledger = ledger
     this.random = random
+  }
+
+  nextConnectionId(): number {
+    return ++this.#connectionCount
   }
 
   /**

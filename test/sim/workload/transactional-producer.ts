@@ -153,7 +153,9 @@ export class TransactionalProducer {
           },
         ],
       }
-      const answer = await this.#client.ask(produceApi, this.#isVersion2 ? 12 : 11, request, lease)
+      const answer = await this.#client.ask(produceApi, this.#isVersion2 ? 12 : 11, request, {
+        lease,
+      })
       lease.release()
       const [told] = answer.responses[0]?.partitionResponses ?? []
       const errorCode = (told?.errorCode ?? ErrorCode.UNKNOWN_SERVER_ERROR) as ErrorCode

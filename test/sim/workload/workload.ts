@@ -9,6 +9,7 @@ import { IdempotentProducer } from './idempotent-producer.ts'
 import { clientOf } from './kafka-client.ts'
 import { producePlain } from './produce.ts'
 import type { Session } from './session.ts'
+import { ShareGroups } from './share-groups.ts'
 import { addPartitions, changeConfig, createTopic, deleteTopic } from './topics.ts'
 import { Transactions } from './transactions.ts'
 
@@ -20,17 +21,23 @@ const MAX_PRODUCERS = 6
 /** What clients do, whatever becomes of the broker. */
 export class Workload {
   readonly transactions: Transactions
+  readonly shareGroups: ShareGroups
   readonly #members: ReturnType<typeof makeMembers>
   readonly #random: SeededRandom
   readonly #ledger: Ledger
+  /** Clients do something in one turn of so many. */
+  readonly #pauseRate: number
   #producers: IdempotentProducer[] = []
   /** By how often they happen. */
   readonly #steps: readonly (readonly [number, Step])[]
 
   constructor(random: SeededRandom, ledger: Ledger, focus: Focus) {
     this.#random = random
-    this.transactions = new Transactions(random.oneIn(2))
-    this.#members = random.oneIn(2) ? makeMembers() : []
+    const isDevoted = focus.sharesGroups === true
+    this.transactions = new Transactions(random.oneIn(2) && !isDevoted)
+    this.#members = random.oneIn(2) && !isDevoted ? makeMembers() : []
+    this.shareGroups = new ShareGroups(random.oneIn(3) || isDevoted)
+    this.#pauseRate = isDevoted ? 20 : 2
     this.#steps = [
       [30, producePlain],
       [50, (session) => this.#produce(session)],
@@ -57,6 +64,7 @@ export class Workload {
     session.machine.disk.capacityBytes = Number.POSITIVE_INFINITY
     const client = clientOf(session)
     this.transactions.begin(session, client)
+    this.shareGroups.begin(session, client)
     for (const member of this.#members) member.begin(session, client)
     this.#producers = this.#producers.filter((one) => one.targetOf(session) && !one.isDone)
     for (const producer of this.#producers) producer.disconnected()
@@ -69,7 +77,8 @@ export class Workload {
   /** Some clients do something, then the broker has its turn. */
   async turn(session: Session): Promise<void> {
     const { machine } = session
-    if (session.openCount < MAX_OPEN_REQUESTS && this.#random.oneIn(2)) this.#pick()(session)
+    if (session.openCount < MAX_OPEN_REQUESTS && this.#random.oneIn(this.#pauseRate))
+      this.#pick()(session)
     await machine.turn()
     if (!machine.isRunning) throw new ProcessDied()
     this.transactions.look(session)

@@ -1,5 +1,6 @@
 import type { SeededRandom } from '../../fuzz/seeded-random.ts'
 import type { DiskFault, DiskOperation } from '../disk/simulated-disk.ts'
+import type { Focus } from '../focus.ts'
 
 /** How one run of the broker ends. */
 export interface Ending {
@@ -15,14 +16,18 @@ const LENGTHS = [10, 40, 120, 300, 500] as const
 
 const KINDS = ['power', 'power', 'power', 'kill', 'kill', 'stop'] as const
 
-export function drawEnding(random: SeededRandom, kinds: readonly Ending['kind'][] = KINDS): Ending {
-  const kind = random.pick(kinds)
-  const length = 1 + random.int(random.pick(LENGTHS))
+/** A share group takes so many times longer to get anywhere. */
+const SHARE_GROUP_FACTOR = 4
+
+export function drawEnding(random: SeededRandom, focus: Focus = {}): Ending {
+  const kind = random.pick(focus.endings ?? KINDS)
+  const factor = focus.sharesGroups === true ? SHARE_GROUP_FACTOR : 1
+  const length = 1 + random.int(random.pick(LENGTHS) * factor)
   const isByOperation = random.oneIn(2)
   return {
     kind,
     atOperation: kind !== 'stop' && isByOperation ? length : Number.POSITIVE_INFINITY,
-    atTurn: kind !== 'stop' && isByOperation ? 2000 : length,
+    atTurn: kind !== 'stop' && isByOperation ? 2000 * factor : length,
     losesPowerAfterwards: random.oneIn(4),
   }
 }
