@@ -12,9 +12,9 @@ export class Matches<T> {
   }
 
   clear(): void {
-    this.plain.length = 0
-    this.groups.length = 0
-    this.#groupNames.length = 0
+    empty(this.plain)
+    empty(this.groups)
+    empty(this.#groupNames)
   }
 
   group(name: string): T[] {
@@ -25,4 +25,9 @@ export class Matches<T> {
     this.groups.push(group)
     return group
   }
+}
+
+/** A `length` that is set is a call into the runtime, also where it is 0 before. */
+function empty(list: unknown[]): void {
+  while (list.length > 0) list.pop()
 }

@@ -1,6 +1,6 @@
 import { fnv1a } from '../../../base/fnv1a.ts'
 import type { Matches } from '../../../broker/subjects/matches.ts'
-import { isLiteral } from '../../../broker/subjects/subject.ts'
+import { hasEmptyToken, isLiteral } from '../../../broker/subjects/subject.ts'
 import { SubjectRouter } from '../../../broker/subjects/subject-router.ts'
 import { isSubset } from '../../../broker/subjects/subject-subset.ts'
 import type { PermissionRules, ResponseRules, SubjectRules } from './security-settings.ts'
@@ -39,6 +39,8 @@ export class SubjectPermissions {
   readonly rules: PermissionRules
   readonly responses: ResponseRules | null
   readonly #publishAllow: SubjectList | null
+  /** `>` is in that list, so that all subjects are but those with an empty token. */
+  readonly #allowsAll: boolean
   readonly #publishDeny: SubjectList | null
   readonly #subscribeAllow: SubjectList | null
   readonly #subscribeDeny: SubjectList | null
@@ -48,6 +50,7 @@ export class SubjectPermissions {
     this.rules = rules
     this.responses = rules.responses
     this.#publishAllow = allowList(rules.publish, seed)
+    this.#allowsAll = rules.publish.allow?.includes('>') === true
     this.#publishDeny = denyList(rules.publish, seed)
     this.#subscribeAllow = allowList(rules.subscribe, seed)
     this.#subscribeDeny = denyList(rules.subscribe, seed)
@@ -55,7 +58,9 @@ export class SubjectPermissions {
 
   /** @param hash `fnv1a` of the subject `bytes[start..end)` */
   mayPublish(bytes: Buffer, start: number, end: number, hash: number): boolean {
-    const isAllowed = this.#publishAllow?.find(bytes, start, end, hash).isEmpty !== true
+    const isAllowed = this.#allowsAll
+      ? !hasEmptyToken(bytes, start, end)
+      : this.#publishAllow?.find(bytes, start, end, hash).isEmpty !== true
     return isAllowed && this.#publishDeny?.find(bytes, start, end, hash).isEmpty !== false
   }
 

@@ -136,21 +136,21 @@ describe('NATS clients that must say who they are', () => {
   })
 })
 
-describe('NATS permissions', () => {
-  async function clientWith(permissions: Partial<PermissionRules>): Promise<{
-    server: TestServer
-    limited: FakeClient
-    other: FakeClient
-  }> {
-    const users = [user('a', { permissions: { ...ALL, ...permissions } }), user('b')]
-    const server = await startWith({ users })
-    const [limited, other] = ['a', 'b'].map((name) =>
-      server.connect({ ...MODERN, user: name, pass: name }),
-    )
-    assert.ok(limited !== undefined && other !== undefined)
-    return { server, limited, other }
-  }
+async function clientWith(permissions: Partial<PermissionRules>): Promise<{
+  server: TestServer
+  limited: FakeClient
+  other: FakeClient
+}> {
+  const users = [user('a', { permissions: { ...ALL, ...permissions } }), user('b')]
+  const server = await startWith({ users })
+  const [limited, other] = ['a', 'b'].map((name) =>
+    server.connect({ ...MODERN, user: name, pass: name }),
+  )
+  assert.ok(limited !== undefined && other !== undefined)
+  return { server, limited, other }
+}
 
+describe('NATS permissions', () => {
   it('of publishers: what is allowed, less what is denied', async () => {
     const { limited, other } = await clientWith({
       publish: { allow: ['a.*', 'b'], deny: ['a.x'] },
@@ -166,6 +166,29 @@ describe('NATS permissions', () => {
     )
     assert.equal(other.read(), 'MSG a.b 1 0\r\n\r\nMSG b 1 0\r\n\r\nMSG b 1 0\r\n\r\n')
   })
+
+  for (const allow of [['>'], ['*', '*.*', '*.>']]) {
+    it(`of publishers: ${allow.join(' and ')} are all subjects but those with an empty token`, async () => {
+      const { limited } = await clientWith({ publish: { allow, deny: ['denied.>'] } })
+      const subjects = [
+        'a',
+        '.a',
+        'a.',
+        'a..b',
+        'a.b',
+        'a.b.c.',
+        '.',
+        'denied',
+        'denied.a',
+        'a.bc.d',
+      ]
+      for (const subject of subjects) limited.send(`PUB ${subject} 0\r\n\r\n`)
+      const refused = [...limited.read().matchAll(/Publish to "(.*?)"/g)].map(
+        ([, subject]) => subject,
+      )
+      assert.deepEqual(refused, ['.a', 'a.', 'a..b', 'a.b.c.', '.', 'denied.a'])
+    })
+  }
 
   it('of subscribers: with queues, and deliveries that are denied left out', async () => {
     const { limited, other } = await clientWith({
