@@ -51,6 +51,7 @@ export class Account {
     message: PublishedMessage,
     publisher: Subscriber,
   ): boolean {
+    if (matches.isEmpty) return false
     const count = this.hub.fanOut(matches, message, publisher)
     addSent(this.counts, count, message)
     return count > 0

@@ -1,6 +1,7 @@
 import type { Random } from '../../ports/random.ts'
 import type { Scheduler } from '../../ports/scheduler.ts'
 import { Account } from './account.ts'
+import { type MessageCounts, noMessages } from './message-counts.ts'
 import type { NatsHub } from './nats-hub.ts'
 
 /** All accounts of a server. */
@@ -20,6 +21,18 @@ export class Accounts {
 
   [Symbol.iterator](): Iterator<Account> {
     return this.#byName.values()
+  }
+
+  /** Of all of them together. */
+  get counts(): MessageCounts {
+    const sum = noMessages()
+    for (const { counts } of this) {
+      sum.receivedMessages += counts.receivedMessages
+      sum.receivedBytes += counts.receivedBytes
+      sum.sentMessages += counts.sentMessages
+      sum.sentBytes += counts.sentBytes
+    }
+    return sum
   }
 
   /** The account of a name, made when it is asked for first. */

@@ -2,7 +2,6 @@ import type { Matches } from '../../broker/subjects/matches.ts'
 import type { Random } from '../../ports/random.ts'
 import type { PublishedMessage } from '../../wire/nats/published-message.ts'
 import { ChunkPool } from './chunk-pool.ts'
-import { addSent, type MessageCounts, noMessages } from './message-counts.ts'
 import { SharedTail, type Subscriber, type Subscription } from './subscription.ts'
 
 /** As many bytes as one read may bring. */
@@ -26,8 +25,6 @@ export interface Stallable {
 /** Where the messages of all clients meet. */
 export class NatsHub {
   readonly chunks = new ChunkPool(SCRATCH_BYTES)
-  /** Of all accounts. */
-  readonly counts: MessageCounts = noMessages()
   /** One for each fan-out under way: whoever gets a message may publish another one at once. */
   readonly #shared: SharedTail[] = []
   #depth = 0
@@ -74,7 +71,6 @@ export class NatsHub {
     }
     this.#depth--
     shared.clear()
-    addSent(this.counts, count, message)
     return count
   }
 

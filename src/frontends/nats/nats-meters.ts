@@ -8,15 +8,18 @@ export function meterSessions(
   sessions: ReadonlySet<NatsSession>,
   accounts: Accounts,
 ): void {
-  const { counts } = accounts.hub
   meter.gauge('nats_connections', 'Open connections.', () => sessions.size)
   meter.gauge('nats_subscriptions', 'Subscriptions of all clients.', () => {
     let count = 0
     for (const { subscriptions } of sessions) count += subscriptions.size
     return count
   })
-  meter.gauge('nats_received_messages', 'Published since start.', () => counts.receivedMessages)
-  meter.gauge('nats_received_bytes', 'Published since start.', () => counts.receivedBytes)
-  meter.gauge('nats_sent_messages', 'Delivered since start.', () => counts.sentMessages)
-  meter.gauge('nats_sent_bytes', 'Delivered since start.', () => counts.sentBytes)
+  meter.gauge(
+    'nats_received_messages',
+    'Published since start.',
+    () => accounts.counts.receivedMessages,
+  )
+  meter.gauge('nats_received_bytes', 'Published since start.', () => accounts.counts.receivedBytes)
+  meter.gauge('nats_sent_messages', 'Delivered since start.', () => accounts.counts.sentMessages)
+  meter.gauge('nats_sent_bytes', 'Delivered since start.', () => accounts.counts.sentBytes)
 }

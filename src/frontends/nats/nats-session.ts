@@ -195,7 +195,6 @@ export class NatsSession
     const options = this.#options
     addReceived(this.counts, message)
     addReceived(account.counts, message)
-    addReceived(account.hub.counts, message)
     if (options.pedantic && !isPublishable(message.subject())) {
       this.#outbox.append(errorLine(ErrorText.INVALID_PUBLISH_SUBJECT))
     }

@@ -46,6 +46,7 @@ export function verbByteCount(command: number): number {
 
 /** The operation that begins at `start`, in either case; INCOMPLETE or UNKNOWN. */
 export function commandAt(bytes: Buffer, start: number, end: number): number {
+  if (isPlainPub(bytes, start, end)) return Command.PUB
   let result = UNKNOWN
   for (let command = 0; command < VERBS.length; command++) {
     const found = compareVerb(VERBS[command] as Buffer, bytes, start, end)
@@ -54,6 +55,22 @@ export function commandAt(bytes: Buffer, start: number, end: number): number {
   }
   return result
 }
+
+/** As nearly all operations of a busy client begin. */
+function isPlainPub(bytes: Buffer, start: number, end: number): boolean {
+  if (end - start < PUB_BYTES) return false
+  return (
+    bytes[start] === P &&
+    bytes[start + 1] === U &&
+    bytes[start + 2] === B &&
+    bytes[start + 3] === BLANK
+  )
+}
+
+const PUB_BYTES = 4
+const P = 80
+const U = 85
+const B = 66
 
 const MATCHES = 0
 

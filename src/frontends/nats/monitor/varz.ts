@@ -7,7 +7,7 @@ const NANOSECONDS_PER_MS = 1e6
 /** The page `/varz`: the server as a whole. Source: Varz of nats-server. */
 export function varz(server: MonitoredServer): object {
   const { frontend } = server
-  const { counts } = frontend.accounts.hub
+  const { counts } = frontend.accounts
   const { limits, authenticator } = frontend
   return {
     server_id: frontend.serverId,
@@ -68,7 +68,7 @@ export function varz(server: MonitoredServer): object {
 /** What is told in the system account from time to time, and when asked. Source: ServerStats. */
 export function statsz(server: MonitoredServer): object {
   const { frontend } = server
-  const { counts } = frontend.accounts.hub
+  const { counts } = frontend.accounts
   let activeAccountCount = 0
   for (const account of frontend.accounts) if (account.connectionCount > 0) activeAccountCount++
   return {
