@@ -165,6 +165,17 @@ describe('pull consumers that want less than all', () => {
       const { state } = await jsm.streams.info('WORK')
       assert.deepEqual([state.messages, state.first_seq], [2, 2])
     }))
+
+  it('see that it is gone from a work queue as soon as they have acknowledged, unasked', () =>
+    withClient(async (clients) => {
+      const { js, jsm } = clients
+      await stream(clients, 'SEEN', 3, { retention: RetentionPolicy.Workqueue })
+      await jsm.consumers.add('SEEN', { durable_name: 'c', ack_policy: AckPolicy.Explicit })
+      const consumer = await js.consumers.get('SEEN', 'c')
+      for (const message of await take(await consumer.fetch({ max_messages: 2 }), 2)) message.ack()
+      const { state } = await jsm.streams.info('SEEN')
+      assert.deepEqual([state.messages, state.first_seq], [1, 3])
+    }))
 })
 
 describe('ordered and push consumers of nats.js', () => {

@@ -281,11 +281,10 @@ export class Consumer implements StreamWatcher {
     this.#lastAckMs = this.#options.ports.clock.nowMs()
     const isSampled = sinceMs !== null && ack.verb.kind === 'ack'
     if (isSampled) this.#sample(ack, this.#nowMs() - sinceMs)
-    this.#keeper.acknowledged(() => {
-      // What is removed from the stream must not be asked for again after a crash.
-      this.#options.finished(span)
-      done?.()
-    })
+    this.#keeper.acknowledged(done)
+    // Who acknowledges and then asks the stream sees it. After a crash both may be as before, or one of them:
+    // a message that is gone is not asked for, and one that nobody needs is removed when the stream opens.
+    this.#options.finished(span)
   }
 
   #notAcknowledged(ack: Acknowledgement, delayMs: number): void {
