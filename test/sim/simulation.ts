@@ -178,6 +178,7 @@ class Simulation {
       ['share.coordinator.snapshot.update.records.per.snapshot', random.pick(['0', '3', '500'])],
       ['share.coordinator.state.topic.prune.interval.ms', random.pick(['100', '300000'])],
       ['share.coordinator.cold.partition.snapshot.interval.ms', random.pick(['200', '300000'])],
+      ['errors.deadletterqueue.auto.create.topics.enable', 'true'],
       ['group.share.min.record.lock.duration.ms', '1000'],
       [
         'transaction.abort.timed.out.transaction.cleanup.interval.ms',

@@ -125,7 +125,10 @@ class Acquisition {
       this.#acquireNew(lastKnown + 1, lastOffset, maxCount - this.#recordCount)
     }
     const last = this.#spans.at(-1)
-    if (last !== undefined) this.#state.moveGap(last.lastOffset + 1)
+    // Holes that are still there then are empty: the log lost what was in them.
+    const isThrough = !isAlone && this.#recordCount < maxCount
+    if (isThrough) this.#state.moveGap(Math.max(lastOffset, lastKnown) + 1)
+    else if (last !== undefined) this.#state.moveGap(last.lastOffset + 1)
   }
 
   /** @returns true when nothing else may be given in this turn */
@@ -218,7 +221,9 @@ class Acquisition {
   /** Records that nobody had so far. */
   #acquireNew(firstOffset: number, lastOffset: number, maxCount: number): void {
     const state = this.#state
-    let from = firstOffset
+    // The log may begin within a batch: what comes before is still read, and nobody's any more.
+    let from = Math.max(firstOffset, state.startOffset)
+    if (from > lastOffset) return
     if (state.batches.size === 0 && state.endOffset > from) from = state.endOffset
     let to = lastOffset
     if (maxCount < to - from + 1) {

@@ -167,7 +167,8 @@ export class WindowState {
       this.endOffset = logStartOffset
       return
     }
-    const { startOffset } = this
+    const { startOffset, gapOffset } = this
+    if (gapOffset !== null && gapOffset < logStartOffset) this.moveGap(logStartOffset)
     const hasArchived = this.archive(startOffset, logStartOffset - 1, DeliveryState.AVAILABLE)
     if (hasArchived) this.mustSearch = true
     this.startOffset = logStartOffset

@@ -1,5 +1,5 @@
 import { ConfigResourceType } from '../../../src/ports/metadata-store.ts'
-import { SHARE_TOPIC } from '../ledger/share-ledger.ts'
+import { DEAD_LETTER_TOPIC, SHARE_TOPIC } from '../ledger/share-ledger.ts'
 import type { TopicLedger } from '../ledger/topic-ledger.ts'
 import { TRANSACTION_TOPIC } from '../ledger/transaction-ledger.ts'
 import type { Session } from '../workload/session.ts'
@@ -9,6 +9,7 @@ const OTHERS = new Set([
   '__consumer_offsets',
   '__share_group_state',
   '__transaction_state',
+  DEAD_LETTER_TOPIC,
   SHARE_TOPIC,
   TRANSACTION_TOPIC,
 ])

@@ -1,8 +1,10 @@
 import { expect } from '../world/sim-failure.ts'
 
 export const SHARE_TOPIC = 'queue'
+export const DEAD_LETTER_TOPIC = 'dlq.queue'
 
-export const Say = { ACCEPT: 1, RELEASE: 2, REJECT: 3, RENEW: 4 } as const
+/** GAP: there is no such record, which the broker has to believe. */
+export const Say = { GAP: 0, ACCEPT: 1, RELEASE: 2, REJECT: 3, RENEW: 4 } as const
 export type Say = (typeof Say)[keyof typeof Say]
 
 export interface Limits {
@@ -35,8 +37,14 @@ interface SharedRecord {
   lostCount: number
   /** Deliveries that are known to be durable. */
   durableCount: number
+  /** It was, or may have been, delivered as often as it may be. */
+  wasExhausted: boolean
   /** Requests that ended it, and may have succeeded. */
   finalAskCount: number
+  /** Somebody asked to reject it, whatever became of that. */
+  wasRejectAsked: boolean
+  /** A rejection was taken. */
+  isRejected: boolean
   /** It must never be delivered again. */
   isFinal: boolean
 }
@@ -46,6 +54,8 @@ interface Word {
   readonly offset: number
   readonly say: Say
   readonly deliveryCount: number
+  /** The record was with the member when it was said. */
+  readonly isOwn: boolean
   /** Somebody else who had the record when it was said. */
   readonly rival: Holder | null
 }
@@ -63,6 +73,8 @@ export class ShareLedger {
   readonly #values = new Map<number, string>()
   /** Fetches whose answer nobody heard: each may have counted a delivery of any record. */
   #lostCount = 0
+  /** Records before it may be gone from the log. */
+  #deletedBefore = 0
   #memberCount = 0
   /** Nothing but crashes happens to the broker, so that it counts on while it lives. */
   isStrict = true
@@ -70,6 +82,22 @@ export class ShareLedger {
 
   produced(baseOffset: number, values: readonly string[]): void {
     for (const [index, value] of values.entries()) this.#values.set(baseOffset + index, value)
+  }
+
+  deleteAsked(beforeOffset: number): void {
+    this.#deletedBefore = Math.max(this.#deletedBefore, beforeOffset)
+  }
+
+  /** What is in the dead-letter topic was rejected or delivered too often, and nothing of that is missing. */
+  checkDeadLetters(found: ReadonlySet<number>): void {
+    for (const [offset, record] of this.#records) {
+      const mayBeThere = record.wasRejectAsked || record.wasExhausted || this.#isExhausted(record)
+      expect(mayBeThere || !found.has(offset), () => `${offset} is a dead letter without a reason`)
+      const isMissing = record.isRejected && !found.has(offset)
+      // Its start passes what the log lost, whatever was to become of it.
+      const isGone = offset < this.#deletedBefore
+      expect(!isMissing || isGone || !this.isStrict, () => `${offset} was rejected, and is nowhere`)
+    }
   }
 
   get producedCount(): number {
@@ -116,6 +144,7 @@ export class ShareLedger {
       () => `${told}, but it is delivery ${least} to ${most}`,
     )
     expect(deliveryCount <= this.limits.deliveryCount, () => `${told}, which is too often`)
+    record.wasExhausted ||= this.#isExhausted(record) || deliveryCount === this.limits.deliveryCount
     record.leastCount = deliveryCount
     record.mostCount = deliveryCount
     record.lostCount = this.#lostCount
@@ -129,7 +158,8 @@ export class ShareLedger {
       const rival = isOwn ? null : record.holder
       if (isOwn && say !== Say.RENEW) record.holder = null
       if (isFinal(say)) record.finalAskCount++
-      return { offset, say, deliveryCount: record.leastCount, rival }
+      if (say === Say.REJECT) record.wasRejectAsked = true
+      return { offset, say, deliveryCount: record.leastCount, isOwn, rival }
     })
     return { memberId, askedMs, words }
   }
@@ -140,13 +170,17 @@ export class ShareLedger {
   }
 
   taken({ memberId, askedMs, words }: Words, nowMs: number): void {
-    for (const { offset, say, deliveryCount, rival } of words) {
+    for (const { offset, say, deliveryCount, isOwn, rival } of words) {
       const record = this.#recordAt(offset)
+      // Of what is gone from the log nothing is left to say, and that is no error.
+      const isGone = offset < this.#deletedBefore
       expect(
-        rival === null || record.holder !== rival || nowMs >= rival.untilMs,
+        isGone || rival === null || record.holder !== rival || nowMs >= rival.untilMs,
         () => `${memberId} may say ${say} of ${offset}, which ${rival?.memberId} has`,
       )
       if (isFinal(say)) record.isFinal = true
+      // Others may have ended it meanwhile: then nothing is left to say, and that is no error.
+      if (say === Say.REJECT && isOwn) record.isRejected = true
       if (say === Say.RELEASE) record.durableCount = Math.max(record.durableCount, deliveryCount)
       if (say === Say.RENEW && record.holder?.memberId === memberId)
         record.holder = { memberId, untilMs: askedMs + this.limits.lockMs }
@@ -156,11 +190,12 @@ export class ShareLedger {
   /** The group got through the partition: each record was ended by a member, or delivered too often. */
   checkNothingSkipped(): void {
     for (const [offset, value] of this.#values) {
+      if (offset < this.#deletedBefore) continue
       const record = this.#records.get(offset)
       expect(record !== undefined, () => `${offset} (${value}) was given to nobody`)
       const mostCount = this.#mostCountOf(record)
       expect(
-        record.isFinal || record.finalAskCount > 0 || mostCount >= this.limits.deliveryCount,
+        record.isFinal || record.finalAskCount > 0 || this.#isExhausted(record),
         () => `${offset} (${value}) was delivered ${mostCount} times, and then skipped`,
       )
     }
@@ -169,6 +204,10 @@ export class ShareLedger {
   /** Others may have been given a record, and hear of it only later. */
   get #unheardCount(): number {
     return this.#memberCount - 1
+  }
+
+  #isExhausted(record: SharedRecord): boolean {
+    return this.#mostCountOf(record) >= this.limits.deliveryCount
   }
 
   #mostCountOf(record: SharedRecord): number {
@@ -185,7 +224,10 @@ export class ShareLedger {
       // It may have been counted before anybody heard of it.
       lostCount: 0,
       durableCount: 0,
+      wasExhausted: false,
       finalAskCount: 0,
+      wasRejectAsked: false,
+      isRejected: false,
       isFinal: false,
     }
     this.#records.set(offset, record)
@@ -193,4 +235,4 @@ export class ShareLedger {
   }
 }
 
-const isFinal = (say: Say): boolean => say === Say.ACCEPT || say === Say.REJECT
+const isFinal = (say: Say): boolean => say !== Say.RELEASE && say !== Say.RENEW

@@ -1,18 +1,21 @@
 import { ErrorCode } from '../../../src/base/error-code.ts'
 import { StorageError } from '../../../src/base/errors.ts'
 import { buildBatch } from '../../../src/records/batch-builder.ts'
+import { recordsOf } from '../../../src/records/records-iterator.ts'
 import { produceApi } from '../../../src/wire/kafka/messages/00-produce.ts'
 import { incrementalAlterConfigsApi } from '../../../src/wire/kafka/messages/44-incremental-alter-configs.ts'
-import { SHARE_TOPIC, ShareLedger } from '../ledger/share-ledger.ts'
+import { DEAD_LETTER_TOPIC, SHARE_TOPIC, ShareLedger } from '../ledger/share-ledger.ts'
 import { SimFailure } from '../world/sim-failure.ts'
 import { clientOf, type KafkaClient } from './kafka-client.ts'
 import { PoisonedLease } from './poisoned-lease.ts'
+import { batchesOf, readSlice } from './read-log.ts'
 import type { Session } from './session.ts'
 import { ShareMember } from './share-member.ts'
 
 const GROUP_ID = 'sharers'
 const MEMBER_IDS = ['first', 'second', 'third'] as const
 const GROUP_RESOURCE = 32
+const READ_BYTES = 100_000
 /** So that a last member gets through what is left. */
 const MAX_RECORDS = 200
 /** Of the event loop, until a last member has got through. */
@@ -24,6 +27,7 @@ export class ShareGroups {
   /** Whether the seed has them. */
   readonly #isOn: boolean
   #isConfigured = false
+  #hasDeadLetters = false
   #batchCount = 0
 
   constructor(isOn: boolean) {
@@ -52,6 +56,7 @@ export class ShareGroups {
       await machine.until(machine.turn())
     }
     this.ledger.checkNothingSkipped()
+    if (this.#hasDeadLetters) this.ledger.checkDeadLetters(await deadLetters(session))
   }
 
   /** Base offsets have no CRC, and a share group trusts those that are read. */
@@ -64,6 +69,7 @@ export class ShareGroups {
     for (const memberId of MEMBER_IDS) this.#member(session, client, memberId, false).start()
     while (this.ledger.producedCount < MAX_RECORDS) {
       await this.#produce(session, client)
+      if (session.random.oneIn(25)) this.#deleteRecords(session)
       await pause(session, 60)
     }
   }
@@ -100,9 +106,11 @@ export class ShareGroups {
     while (!this.#isConfigured) {
       const deliveryCount = random.pick([2, 3, 5])
       const lockMs = random.pick([1000, 3000])
+      this.#hasDeadLetters ||= random.oneIn(2)
       const configs = {
         'share.auto.offset.reset': 'earliest',
         'share.delivery.count.limit': String(deliveryCount),
+        ...(this.#hasDeadLetters ? { 'errors.deadletterqueue.topic.name': DEAD_LETTER_TOPIC } : {}),
         'share.record.lock.duration.ms': String(lockMs),
       }
       const changes = Object.entries(configs).map(([name, value]) => ({
@@ -122,6 +130,20 @@ export class ShareGroups {
       this.#isConfigured = errorCode === ErrorCode.NONE
       if (!this.#isConfigured) await pause(session, 30)
     }
+  }
+
+  #deleteRecords(session: Session): void {
+    const { core, machine, random } = session
+    const { log } = core.registry.partition(SHARE_TOPIC, 0) ?? {}
+    if (log === undefined || log.isFailed || log.highWatermark <= log.logStartOffset) return
+    const offset = log.logStartOffset + random.int(log.highWatermark - log.logStartOffset)
+    machine.trace(() => `delete records of the queue below ${offset}`)
+    this.ledger.deleteAsked(offset)
+    session.answered(
+      log.deleteRecordsBefore(offset),
+      () => undefined,
+      () => undefined,
+    )
   }
 
   async #produce(session: Session, client: KafkaClient): Promise<void> {
@@ -145,4 +167,22 @@ export class ShareGroups {
 function pause({ random, machine }: Session, atMostMs: number): Promise<void> {
   const delayMs = 1 + random.int(atMostMs)
   return new Promise<void>((resolve) => void machine.scheduler.after(delayMs, resolve))
+}
+
+/** The offsets of the queue that are in the dead-letter topic. */
+async function deadLetters({ core, machine }: Session): Promise<Set<number>> {
+  const found = new Set<number>()
+  const { log } = core.registry.partition(DEAD_LETTER_TOPIC, 0) ?? {}
+  for (let offset = 0; log !== undefined && offset < log.highWatermark; ) {
+    const batches = batchesOf(await machine.until(readSlice(log, offset, READ_BYTES)))
+    if (batches === null || batches.length === 0) throw new SimFailure('dead letters are illegible')
+    for (const { bytes, lastOffset } of batches) {
+      for (const { headers } of recordsOf(bytes, 0)) {
+        const header = headers.find(({ key }) => key === '__dlq.errors.offset')
+        found.add(Number(header?.value))
+      }
+      offset = lastOffset + 1
+    }
+  }
+  return found
 }

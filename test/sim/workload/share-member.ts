@@ -27,7 +27,8 @@ interface Acknowledgement {
   readonly words: Words
 }
 
-const SAYS = [Say.ACCEPT, Say.ACCEPT, Say.ACCEPT, Say.RELEASE, Say.RELEASE, Say.REJECT] as const
+const { ACCEPT, GAP, REJECT, RELEASE, RENEW } = Say
+const SAYS = [ACCEPT, ACCEPT, ACCEPT, ACCEPT, RELEASE, RELEASE, RELEASE, REJECT, GAP] as const
 const FIRST_EPOCH = 0
 
 export interface ShareMemberOptions {
@@ -195,7 +196,7 @@ export class ShareMember {
   async #acknowledge(): Promise<void> {
     const { session, client, groupId, memberId, isLast } = this.#options
     const isRenewAck = !isLast && session.random.oneIn(4)
-    const said = this.#say(isLast ? [Say.ACCEPT] : isRenewAck ? [Say.RENEW, Say.RENEW] : SAYS)
+    const said = this.#say(isLast ? [ACCEPT] : isRenewAck ? [...SAYS, RENEW, RENEW, RENEW] : SAYS)
     const { connection, ...request } = {
       groupId,
       memberId,
@@ -238,10 +239,14 @@ export class ShareMember {
       )
       for (let offset = firstOffset; offset <= lastOffset; offset++)
         said.push([offset, types[isOne ? 0 : offset - firstOffset] as Say])
-      if (!types.includes(Say.RENEW)) span.firstOffset = lastOffset + 1
+      span.firstOffset = lastOffset + 1
       return { firstOffset, lastOffset, acknowledgeTypes: types }
     })
-    this.#held = this.#held.filter((span) => span.firstOffset <= span.lastOffset)
+    const renewed = said.filter(([, say]) => say === RENEW)
+    this.#held = this.#held
+      .filter((span) => span.firstOffset <= span.lastOffset)
+      .concat(renewed.map(([offset]) => ({ firstOffset: offset, lastOffset: offset })))
+      .sort((a, b) => a.firstOffset - b.firstOffset)
     this.#trace(() => `says ${said.map(([offset, say]) => `${offset}:${say}`).join(' ')}`)
     return { batches, words: ledger.asked(memberId, said, machine.clock.monotonicMs()) }
   }
