@@ -22,9 +22,12 @@ export class Args {
   lineEnd = 0
   /** Start and end of each of the first `MAX_COUNT`. */
   readonly positions = new Int32Array(2 * MAX_COUNT)
+  /** The number behind the first argument, if the line has its plainest form; else NO_SIZE. */
+  #plainSize = NO_SIZE
 
   /** Looks for the arguments behind the first one, which ends at `from`. */
   split(bytes: Buffer, start: number, from: number, end: number): number {
+    if (this.#splitPlain(bytes, start, from, end)) return this.count
     const { positions } = this
     let count = 0
     if (from > start) {
@@ -52,6 +55,37 @@ export class Args {
     return bytes[at + 1] === LF ? count : UNKNOWN
   }
 
+  /** Most lines are a subject, one blank, a number, and CR LF: each byte is looked at once. */
+  #splitPlain(bytes: Buffer, start: number, from: number, end: number): boolean {
+    this.#plainSize = NO_SIZE
+    if (from === start || from >= end || bytes[from] !== BLANK) return false
+    const numberStart = from + 1
+    let size = 0
+    let at = numberStart
+    for (; at < end; at++) {
+      const digit = (bytes[at] as number) - ZERO
+      if (digit < 0 || digit >= DECIMAL) break
+      size = size * DECIMAL + digit
+    }
+    const digitCount = at - numberStart
+    if (digitCount === 0 || digitCount > MAX_SIZE_DIGITS || at + 1 >= end) return false
+    if (bytes[at] !== CR || bytes[at + 1] !== LF) return false
+    const { positions } = this
+    positions[0] = start
+    positions[1] = from
+    positions[2] = numberStart
+    positions[3] = at
+    this.count = 2
+    this.lineEnd = at
+    this.#plainSize = size
+    return true
+  }
+
+  /** The number that the last argument is, or NO_SIZE. */
+  lastSize(bytes: Buffer): number {
+    return this.#plainSize === NO_SIZE ? this.sizeAt(bytes, this.count - 1) : this.#plainSize
+  }
+
   /** The number that argument `index` is, or NO_SIZE. */
   sizeAt(bytes: Buffer, index: number): number {
     const start = this.positions[2 * index] as number
@@ -68,6 +102,7 @@ export class Args {
 
   /** From the second argument on there are single blanks, and then CR LF. */
   isTailCanonical(bytes: Buffer): boolean {
+    if (this.#plainSize !== NO_SIZE) return true
     const { positions, count, lineEnd } = this
     for (let i = 1; i < count - 1; i++) {
       const argEnd = positions[2 * i + 1] as number

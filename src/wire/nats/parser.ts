@@ -147,7 +147,7 @@ export class NatsParser {
     if (count === UNKNOWN) return this.#refuseOperation('a carriage return inside of arguments')
     const maxArgs = isHpub ? MAX_HPUB_ARGS : MAX_PUB_ARGS
     if (count > maxArgs || count < maxArgs - 1) return this.#refuseQuietly('PUB: argument count')
-    const size = args.sizeAt(bytes, count - 1)
+    const size = args.lastSize(bytes)
     const headerByteCount = isHpub ? args.sizeAt(bytes, count - 2) : 0
     if (!this.#isAcceptable(size, headerByteCount, isHpub)) return INCOMPLETE
     const bodyStart = bytes[lineEnd] === CR ? lineEnd + CR_LF_BYTES : lineEnd + 1
