@@ -22,7 +22,7 @@ async function seen(server: Server) {
 }
 
 describe('a group that was deleted', () => {
-  it('does not come back after a kill -9, and other groups stay (B12)', async () => {
+  it('does not come back after a kill -9, and other groups stay', async () => {
     const directory = newDirectory()
     let server = await serve(directory)
     const admin = kafkaOf(server).admin()

@@ -167,7 +167,7 @@ export const produce: readonly Scenario[] = [
   ),
   ...['compact', 'compact,delete'].map((policy) =>
     scenario(
-      `B10: a topic with cleanup.policy=${policy} refuses null keys, also inside gzip`,
+      `a topic with cleanup.policy=${policy} refuses null keys, also inside gzip`,
       async (broker) => {
         const topic = `produce-${policy.replace(',', '-')}`
         await broker.createTopic(topic, { configs: { 'cleanup.policy': policy } })

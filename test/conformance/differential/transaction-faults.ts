@@ -197,27 +197,27 @@ export const transactionFaults: readonly Scenario[] = [
   }),
 
   scenario(
-    'B16: records of an open transaction, to readers of both isolation levels',
+    'records of an open transaction, to readers of both isolation levels',
     async (broker) => {
-      await broker.createTopic('txn-b16')
-      const a = await TransactionalProducer.open(broker, 'txn-b16')
+      await broker.createTopic('txn-open')
+      const a = await TransactionalProducer.open(broker, 'txn-open')
       const seen: unknown[] = [await a.initFully()]
       const startedAt = Date.now()
       const at = (timestamp: number, text: string) => [{ timestamp, value: Buffer.from(text) }]
-      seen.push(await broker.produce('txn-b16', buildBatch(at(startedAt - 9_000, 'plain'))))
-      seen.push(await a.produce('txn-b16', 'open'))
-      seen.push(await broker.produce('txn-b16', buildBatch(at(startedAt + 9_000, 'plain'))))
+      seen.push(await broker.produce('txn-open', buildBatch(at(startedAt - 9_000, 'plain'))))
+      seen.push(await a.produce('txn-open', 'open'))
+      seen.push(await broker.produce('txn-open', buildBatch(at(startedAt + 9_000, 'plain'))))
       const look = async () => {
         for (const isolationLevel of [0, 1]) {
           for (const timestamp of [-1, -2, -3, startedAt - 1, startedAt + 5_000]) {
             const partitions = [{ partitionIndex: 0, timestamp, currentLeaderEpoch: -1 }]
-            const topics = [{ name: 'txn-b16', partitions }]
+            const topics = [{ name: 'txn-open', partitions }]
             const request = { replicaId: -1, isolationLevel, topics }
             const answer = await broker.call(listOffsetsApi, 8, request)
             const { errorCode, offset } = answer.topics[0]?.partitions[0] ?? {}
             seen.push([isolationLevel, errorCode, offset])
           }
-          seen.push(withoutRecords(await broker.fetch('txn-b16', 0, { isolationLevel })))
+          seen.push(withoutRecords(await broker.fetch('txn-open', 0, { isolationLevel })))
         }
       }
       await look()
@@ -227,16 +227,16 @@ export const transactionFaults: readonly Scenario[] = [
     },
   ),
 
-  scenario('B17: markers have a key and a value of their kind', async (broker) => {
-    await broker.createTopic('txn-b17')
-    const a = await TransactionalProducer.open(broker, 'txn-b17')
+  scenario('markers have a key and a value of their kind', async (broker) => {
+    await broker.createTopic('txn-markers')
+    const a = await TransactionalProducer.open(broker, 'txn-markers')
     await a.initFully()
     const seen: unknown[] = []
     for (const committed of [true, false]) {
-      const { baseOffset } = await produceFully(broker, a, 'txn-b17')
+      const { baseOffset } = await produceFully(broker, a, 'txn-markers')
       await a.end(committed)
       await a.ended()
-      const { records } = await broker.fetch('txn-b17', baseOffset + 1)
+      const { records } = await broker.fetch('txn-markers', baseOffset + 1)
       // The attributes, and what is behind the lengths, offsets and times of the one record.
       seen.push([records?.readInt16BE(21), records?.subarray(61)])
     }

@@ -111,7 +111,7 @@ describe('building batches', () => {
     )
   })
 
-  it('B17: gives Kafka\u2019s own transaction markers, with key and value, but for offset and leader epoch', () => {
+  it('gives Kafka\u2019s own transaction markers, with key and value, but for offset and leader epoch', () => {
     for (const [name, type] of [
       ['marker-abort', ControlRecordType.ABORT],
       ['marker-commit', ControlRecordType.COMMIT],

@@ -18,7 +18,7 @@ function send(log: PartitionLog, baseSequence: number, count = 1, producerEpoch 
 }
 
 describe('idempotent produce (KIP-98)', () => {
-  it('B19: answers a retried batch with its first offset and appends nothing', () => {
+  it('answers a retried batch with its first offset and appends nothing', () => {
     const harness = new Harness()
     const log = harness.open()
     for (let sequence = 0; sequence < 3; sequence++) send(log, sequence)
@@ -142,7 +142,7 @@ describe('producer state over stops', () => {
     assert.equal(send(again, 8).baseOffset, 8)
   })
 
-  it('B19: after kill -9 duplicates have their original offsets and gaps are refused', () => {
+  it('after kill -9 duplicates have their original offsets and gaps are refused', () => {
     const harness = new Harness()
     const log = harness.open()
     for (let sequence = 0; sequence < 8; sequence++) send(log, sequence)

@@ -46,7 +46,7 @@ function openLog(harness: Harness, config: Partial<LogConfig> = {}): PartitionLo
 }
 
 describe('the last stable offset', () => {
-  it('B16: is the first offset of the oldest open transaction, then follows the high watermark', () => {
+  it('is the first offset of the oldest open transaction, then follows the high watermark', () => {
     const harness = new Harness()
     const log = openLog(harness)
     append(log, batchOf())

@@ -136,7 +136,7 @@ describe('a group coordinator that loads', () => {
 })
 
 describe('a group coordinator without its topic', () => {
-  it('is COORDINATOR_NOT_AVAILABLE until the topic exists (B113)', async () => {
+  it('is COORDINATOR_NOT_AVAILABLE until the topic exists', async () => {
     const groups = new GroupHarness()
     groups.topicState = 'creating'
     groups.restart()

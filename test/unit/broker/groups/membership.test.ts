@@ -20,7 +20,7 @@ describe('SyncGroup', () => {
     assert.equal(waiting.value?.errorCode, ErrorCode.NONE)
   })
 
-  it('refuses a wrong generation, protocol, member or group (B120)', async () => {
+  it('refuses a wrong generation, protocol, member or group', async () => {
     const groups = new GroupHarness()
     const { memberIds } = await groups.stable(1)
     const [memberId = ''] = memberIds
@@ -56,7 +56,7 @@ describe('SyncGroup', () => {
 })
 
 describe('members that never sync', () => {
-  it('removes members that joined and never sync after the rebalance timeout (B120)', async () => {
+  it('removes members that joined and never sync after the rebalance timeout', async () => {
     const groups = new GroupHarness()
     const options = { isMemberIdRequired: false, sessionTimeoutMs: 200_000 }
     const joins = [0, 1].map(() => groups.join(options))
@@ -87,7 +87,7 @@ describe('members that never sync', () => {
 })
 
 describe('Heartbeat', () => {
-  it('is 27 only while members join, 0 while the group completes (B118)', async () => {
+  it('is 27 only while members join, 0 while the group completes', async () => {
     const groups = new GroupHarness()
     const { memberIds } = await groups.stable(2)
     const [first = '', second = ''] = memberIds
@@ -101,7 +101,7 @@ describe('Heartbeat', () => {
     assert.equal(await groups.beat(second, 1), ErrorCode.ILLEGAL_GENERATION)
   })
 
-  it('keeps the session; who is silent is evicted and gets 25 (B118)', async () => {
+  it('keeps the session; who is silent is evicted and gets 25', async () => {
     const groups = new GroupHarness()
     const { memberIds } = await groups.stable(2)
     const [first = '', second = ''] = memberIds
@@ -143,7 +143,7 @@ describe('LeaveGroup', () => {
     assert.equal(await groups.state(), 'PreparingRebalance')
   })
 
-  it('takes a static member by its instance id alone (B125)', async () => {
+  it('takes a static member by its instance id alone', async () => {
     const groups = new GroupHarness()
     await groups.stable(1, () => ({ groupInstanceId: 'i0' }))
     const left = await groups.leave({ memberId: '', groupInstanceId: 'i0' })
@@ -208,7 +208,7 @@ describe('DescribeGroups and ListGroups', () => {
     assert.equal(preparing.members[0]?.clientId, 'app')
   })
 
-  it('filter by state and type whatever the case; an unknown type matches nothing (B135)', async () => {
+  it('filter by state and type whatever the case; an unknown type matches nothing', async () => {
     const groups = new GroupHarness()
     await groups.stable(1)
     await groups.joinNow({ groupId: 'h', protocols: protocols('range') })

@@ -12,7 +12,7 @@ const OTHER_ID = 'c3Bvb2wtdG9waWMtaWQwMg'
 const TOPIC_ID = 'c3Bvb2wtdG9waWMtaWQwMQ'
 
 describe('OffsetCommit', () => {
-  it('is refused with 27 while the group completes, accepted with the old generation before (B119)', async () => {
+  it('is refused with 27 while the group completes, accepted with the old generation before', async () => {
     const groups = new GroupHarness()
     const { memberIds } = await groups.stable(2)
     const [first = '', second = ''] = memberIds
@@ -36,7 +36,7 @@ describe('OffsetCommit', () => {
     assert.equal(await groups.beat(options.memberId, 1), ErrorCode.NONE)
   })
 
-  it('without member and generation makes a simple group, and is 25 when there are members (B127)', async () => {
+  it('without member and generation makes a simple group, and is 25 when there are members', async () => {
     const groups = new GroupHarness()
     assert.equal(await groups.commitCode(3), ErrorCode.NONE)
     assert.equal(await groups.state(), 'Empty')
@@ -47,7 +47,7 @@ describe('OffsetCommit', () => {
     assert.equal(await groups.committed(), 3)
   })
 
-  it('is accepted again from outside after the members left (B127)', async () => {
+  it('is accepted again from outside after the members left', async () => {
     const groups = new GroupHarness()
     const { memberIds } = await groups.stable(1)
     await groups.leave({ memberId: memberIds[0] ?? '' })
@@ -56,7 +56,7 @@ describe('OffsetCommit', () => {
 })
 
 describe('what OffsetCommit checks', () => {
-  it('checks group, member and generation (B128)', async () => {
+  it('checks group, member and generation', async () => {
     const groups = new GroupHarness()
     assert.equal(await groups.commitCode(1, { generationId: 1 }), ErrorCode.ILLEGAL_GENERATION)
     const newer = { generationId: 1, knowsGroupIdNotFound: true }
@@ -71,7 +71,7 @@ describe('what OffsetCommit checks', () => {
     assert.equal(await code(stranger), ErrorCode.UNKNOWN_MEMBER_ID)
   })
 
-  it('refuses metadata longer than offset.metadata.max.bytes with 12 (B128)', async () => {
+  it('refuses metadata longer than offset.metadata.max.bytes with 12', async () => {
     const groups = new GroupHarness()
     const code = (length: number) => groups.commitCode(1, { metadata: 'x'.repeat(length) })
     assert.equal(await code(4_097), ErrorCode.OFFSET_METADATA_TOO_LARGE)
@@ -79,13 +79,13 @@ describe('what OffsetCommit checks', () => {
     assert.equal(await code(4_096), ErrorCode.NONE)
   })
 
-  it('takes negative offsets as Kafka does (B129)', async () => {
+  it('takes negative offsets as Kafka does', async () => {
     const groups = new GroupHarness()
     assert.equal(await groups.commitCode(-5), ErrorCode.NONE)
     assert.equal(await groups.committed(), -5)
   })
 
-  it('turns null metadata into empty text (B131)', async () => {
+  it('turns null metadata into empty text', async () => {
     const groups = new GroupHarness()
     await groups.commit(1, { metadata: null })
     const { topics } = await groups.fetch()
@@ -96,7 +96,7 @@ describe('what OffsetCommit checks', () => {
 })
 
 describe('OffsetFetch', () => {
-  it('answers every asked partition, -1 and no error for unknown groups and partitions (B130)', async () => {
+  it('answers every asked partition, -1 and no error for unknown groups and partitions', async () => {
     const groups = new GroupHarness()
     await groups.commit(9)
     const topics = [
@@ -128,7 +128,7 @@ describe('OffsetFetch', () => {
     ])
   })
 
-  it('answers all that a group has when topics is null (B130)', async () => {
+  it('answers all that a group has when topics is null', async () => {
     const groups = new GroupHarness()
     await groups.commit(1, { topic: 'a' })
     await groups.commit(2, { topic: 'b' })
@@ -164,7 +164,7 @@ describe('OffsetDelete (KIP-496)', () => {
     return groups.now(groups.coordinator.deleteOffsets({ groupId: 'g', topics }))
   }
 
-  it('is 69 for a missing group (B134)', async () => {
+  it('is 69 for a missing group', async () => {
     const groups = new GroupHarness()
     assert.equal((await remove(groups)).errorCode, ErrorCode.GROUP_ID_NOT_FOUND)
   })
@@ -192,7 +192,7 @@ describe('OffsetDelete (KIP-496)', () => {
 })
 
 describe('DeleteGroups', () => {
-  it('is 69 for a missing group and 68 for one with members (B134)', async () => {
+  it('is 69 for a missing group and 68 for one with members', async () => {
     const groups = new GroupHarness()
     const remove = () => groups.now(groups.coordinator.deleteGroup('g'))
     assert.equal(await remove(), ErrorCode.GROUP_ID_NOT_FOUND)
@@ -200,7 +200,7 @@ describe('DeleteGroups', () => {
     assert.equal(await remove(), ErrorCode.NON_EMPTY_GROUP)
   })
 
-  it('keeps a deleted group and its offsets away after a restart (B12)', async () => {
+  it('keeps a deleted group and its offsets away after a restart', async () => {
     const groups = new GroupHarness()
     await groups.commit(7)
     const { memberIds } = await groups.stable(1)
@@ -216,7 +216,7 @@ describe('DeleteGroups', () => {
 })
 
 describe('expiry of offsets (offsets.retention.minutes)', () => {
-  it('counts from the commit for a group without protocol (B132)', async () => {
+  it('counts from the commit for a group without protocol', async () => {
     const groups = new GroupHarness()
     await groups.commit(1)
     await groups.advance(6 * DAY_MS)
@@ -228,7 +228,7 @@ describe('expiry of offsets (offsets.retention.minutes)', () => {
     assert.equal(await groups.state(), 'Dead')
   })
 
-  it('counts from the moment a group with a protocol is empty (B132)', async () => {
+  it('counts from the moment a group with a protocol is empty', async () => {
     const groups = new GroupHarness()
     const { memberIds } = await groups.stable(1, () => ({ sessionTimeoutMs: 1_800_000 }))
     const [memberId = ''] = memberIds
@@ -247,7 +247,7 @@ describe('expiry of offsets (offsets.retention.minutes)', () => {
     assert.equal(await groups.state(), 'Dead')
   })
 
-  it('drops what a stable group does not read any more, and keeps what it reads (B132)', async () => {
+  it('drops what a stable group does not read any more, and keeps what it reads', async () => {
     const groups = new GroupHarness({ offsetsRetentionMs: 1_000_000 })
     await groups.commit(1)
     await groups.commit(2, { topic: 'old' })

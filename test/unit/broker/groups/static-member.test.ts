@@ -6,7 +6,7 @@ import { GroupHarness, protocols } from './group-harness.ts'
 const STATIC = (index: number) => ({ groupInstanceId: `i${index}`, isMemberIdRequired: true })
 
 describe('static members (KIP-345)', () => {
-  it('need no MEMBER_ID_REQUIRED round (B123)', async () => {
+  it('need no MEMBER_ID_REQUIRED round', async () => {
     const groups = new GroupHarness()
     const join = groups.join(STATIC(0))
     await groups.advance(3_000)
@@ -40,7 +40,7 @@ describe('static members (KIP-345)', () => {
     assert.equal(answer.members.length, 0)
   })
 
-  it('fence their old incarnation: FENCED_INSTANCE_ID (B124)', async () => {
+  it('fence their old incarnation: FENCED_INSTANCE_ID', async () => {
     const groups = new GroupHarness()
     const { memberIds } = await groups.stable(1, STATIC)
     const [old = ''] = memberIds
@@ -60,7 +60,7 @@ describe('static members (KIP-345)', () => {
 })
 
 describe('a static member that comes back', () => {
-  it('replace timeouts and client data when they come back (B124)', async () => {
+  it('replace timeouts and client data when they come back', async () => {
     const groups = new GroupHarness()
     await groups.stable(1, STATIC)
     const client = { clientId: 'app-2', clientHost: '/10.0.0.2' }

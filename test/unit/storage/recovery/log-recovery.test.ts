@@ -45,7 +45,7 @@ function expectWorks(harness: Harness, log: PartitionLog, endOffset: number): vo
 }
 
 describe('recovery after kill -9', () => {
-  it('B08: finds everything that was acknowledged, and goes on behind it', () => {
+  it('finds everything that was acknowledged, and goes on behind it', () => {
     const harness = new Harness()
     const log = harness.open()
     let acked = 0

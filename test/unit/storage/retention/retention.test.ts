@@ -54,7 +54,7 @@ describe('retention by time', () => {
     assert.deepEqual([again.logStartOffset, again.logEndOffset], [3, 4])
   })
 
-  it('B09: goes by the broker time of LogAppendTime batches, whatever the client said', async () => {
+  it('goes by the broker time of LogAppendTime batches, whatever the client said', async () => {
     const { harness, log } = start({ retentionMs: 10_000 })
     const now = harness.clock.timeMs
     const nextYear = now + 365 * 86_400_000
@@ -65,7 +65,7 @@ describe('retention by time', () => {
     assert.equal(log.logStartOffset, 3)
   })
 
-  it('B09: reports, once, a future record that keeps its segment', () => {
+  it('reports, once, a future record that keeps its segment', () => {
     const { harness, log } = start({ retentionMs: 10_000 })
     fill(harness, log, 3, harness.clock.timeMs + 86_400_000)
     harness.scheduler.advance(20_000)

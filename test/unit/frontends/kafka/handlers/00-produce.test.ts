@@ -194,7 +194,7 @@ describe('Produce on a disk that breaks', () => {
 })
 
 describe('timestamps of Produce', () => {
-  it('B09: are the broker clock on a LogAppendTime topic, whatever the client says', async () => {
+  it('are the broker clock on a LogAppendTime topic, whatever the client says', async () => {
     const broker = await TestBroker.start()
     broker.configure({ timestampType: TimestampType.LOG_APPEND_TIME })
     const records = batchOf(10, {}, NOW_MS + 365 * 24 * HOUR_MS)
@@ -211,7 +211,7 @@ describe('timestamps of Produce', () => {
     assert.equal((await produce(broker, { records })).logAppendTimeMs, -1)
   })
 
-  it('B09: too far ahead are INVALID_TIMESTAMP with an error for each record', async () => {
+  it('too far ahead are INVALID_TIMESTAMP with an error for each record', async () => {
     const broker = await TestBroker.start()
     const records = batchOf(10, {}, NOW_MS + HOUR_MS + 1)
     const answer = await produce(broker, { records })
@@ -225,7 +225,7 @@ describe('timestamps of Produce', () => {
 })
 
 describe('Produce to a compacted topic', () => {
-  it('B10: refuses records without a key, each named from version 8 on, in every codec', async () => {
+  it('refuses records without a key, each named from version 8 on, in every codec', async () => {
     for (const codec of Object.values(Codec)) {
       const broker = await TestBroker.start()
       broker.configure({ isCompacted: true })

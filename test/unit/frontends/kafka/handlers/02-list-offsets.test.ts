@@ -52,7 +52,7 @@ describe('ListOffsets of special times', () => {
     const isolationLevel = 1
     assert.deepEqual(await list(broker, -1, { isolationLevel }), [0, -1, 1, 0])
     assert.deepEqual(await list(broker, NOW_MS + 200, { isolationLevel }), [0, -1, -1, -1])
-    // B16: the newest record is open, so there is none to tell of.
+    // The newest record is open, so there is none to tell of.
     assert.deepEqual(await list(broker, -3, { isolationLevel }), [0, -1, -1, -1])
     broker.log().openTransactionOffset = 2
     assert.deepEqual(await list(broker, -3, { isolationLevel }), [0, NOW_MS + 300, 1, 0])

@@ -40,7 +40,7 @@ describe('FindCoordinator', () => {
     assert.equal((await find(READY, 1, 0, 'g')).errorMessage, 'NONE')
   })
 
-  it('is COORDINATOR_NOT_AVAILABLE with no address until the topic exists (B113)', async () => {
+  it('is COORDINATOR_NOT_AVAILABLE with no address until the topic exists', async () => {
     const creating = { nodeId: 7, groups: locatorOf(ErrorCode.COORDINATOR_NOT_AVAILABLE) }
     const answer = await find(creating, 2, 0, 'g')
     assert.equal(answer.errorCode, ErrorCode.COORDINATOR_NOT_AVAILABLE)
@@ -48,7 +48,7 @@ describe('FindCoordinator', () => {
     assert.equal(await findCode(creating, 5, 0), ErrorCode.COORDINATOR_NOT_AVAILABLE)
   })
 
-  it('refuses an unknown key type and a bad share key with 42 (B113)', async () => {
+  it('refuses an unknown key type and a bad share key with 42', async () => {
     const services = { ...READY, shares: locatorOf(ErrorCode.NONE) }
     assert.equal(await findCode(services, 6, 9), ErrorCode.INVALID_REQUEST)
     assert.equal(await findCode(services, 2, -1), ErrorCode.INVALID_REQUEST)

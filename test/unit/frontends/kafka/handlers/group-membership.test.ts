@@ -113,7 +113,7 @@ describe('JoinGroup on the wire', () => {
     assert.equal((await wire.join(7, refused)).value?.protocolName, null)
   })
 
-  it('drops instance ids silently towards members of old versions (B126)', async () => {
+  it('drops instance ids silently towards members of old versions', async () => {
     const wire = new Wire()
     await wire.stable(5, 'i0')
     const old = await wire.join(4)
@@ -166,7 +166,7 @@ describe('SyncGroup, Heartbeat and LeaveGroup on the wire', () => {
     }
   })
 
-  it('LeaveGroup has its one outcome outside before version 3, inside from then on (B125)', async () => {
+  it('LeaveGroup has its one outcome outside before version 3, inside from then on', async () => {
     const wire = new Wire()
     const memberId = await wire.stable(9)
     const unknown = await wire.leave(2, { memberId: 'x' })
@@ -180,7 +180,7 @@ describe('SyncGroup, Heartbeat and LeaveGroup on the wire', () => {
 })
 
 describe('group administration on the wire', () => {
-  it('DescribeGroups of a missing group: Dead and no error, GROUP_ID_NOT_FOUND from v6 on (B133)', async () => {
+  it('DescribeGroups of a missing group: Dead and no error, GROUP_ID_NOT_FOUND from v6 on', async () => {
     const wire = new Wire()
     for (let version = 0; version <= 6; version++) {
       const [group] = (await wire.describe(version, ['none'])).groups
@@ -219,7 +219,7 @@ describe('group administration on the wire', () => {
     assert.deepEqual(await groupsOf(5, { typesFilter: ['bogus'] }), [])
   })
 
-  it('DeleteGroups says what hinders it (B134)', async () => {
+  it('DeleteGroups says what hinders it', async () => {
     const wire = new Wire()
     await wire.stable(9)
     await wire.groups.commit(1, { topic: 'orders' })

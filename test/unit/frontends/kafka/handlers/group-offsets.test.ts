@@ -61,7 +61,7 @@ describe('OffsetCommit on the wire', () => {
     }
   })
 
-  it('answers unknown topics with 3 and unknown ids with 100, in the order asked (B128)', async () => {
+  it('answers unknown topics with 3 and unknown ids with 100, in the order asked', async () => {
     const { commit } = setUp()
     const byName = await commit(9, [
       { name: 'none', partitions: [partition(0, 1)] },
@@ -139,7 +139,7 @@ describe('OffsetFetch on the wire', () => {
     assert.equal(one?.topicId, UNKNOWN_ID)
   })
 
-  it('takes a null topics list as all from version 2 on (B130)', async () => {
+  it('takes a null topics list as all from version 2 on', async () => {
     const { commit, fetch } = setUp()
     await commit(2, [{ name: 'orders', partitions: [partition(0, 4)] }])
     const answer = await fetch(2, { groupId: 'g', topics: null })
