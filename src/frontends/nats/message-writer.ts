@@ -1,6 +1,7 @@
 import type { PublishedMessage } from '../../wire/nats/published-message.ts'
 import { LARGE_CHUNK_BYTES } from './chunk-pool.ts'
 import type { Outbox } from './outbox.ts'
+import type { SharedTail } from './subscription.ts'
 
 const BLANK = 32
 const H = 72
@@ -14,11 +15,29 @@ const VERB_BYTES = 4
 /** Up to so many bytes a loop is quicker than a call. */
 const LOOP_BYTES = 32
 
+/** Sends a message to one client, without its headers if the client can't read them. */
+export function writeDelivery(
+  outbox: Outbox,
+  message: PublishedMessage,
+  sid: Buffer,
+  readsHeaders: boolean,
+  shared: SharedTail,
+): void {
+  const { hasHeaders, bytes, tailStart, tailEnd } = message
+  const canRead = !hasHeaders || readsHeaders
+  if (canRead && message.isTailCanonical && tailEnd - tailStart <= MAX_COPIED_TAIL_BYTES) {
+    writeMessage(outbox, message, sid, hasHeaders, bytes, tailStart, tailEnd)
+  } else {
+    const tail = canRead ? shared.full(message) : shared.withoutHeaders(message)
+    writeLargeMessage(outbox, message, sid, canRead && hasHeaders, tail)
+  }
+}
+
 /**
  * Writes MSG or HMSG: operation, subject and sid, then `tail[tailStart..tailEnd)`, which the caller may
  * use again after the call.
  */
-export function writeMessage(
+function writeMessage(
   outbox: Outbox,
   message: PublishedMessage,
   sid: Buffer,
@@ -32,7 +51,7 @@ export function writeMessage(
 }
 
 /** The same for a tail that is too large for a chunk: it is sent from where it is. */
-export function writeLargeMessage(
+function writeLargeMessage(
   outbox: Outbox,
   message: PublishedMessage,
   sid: Buffer,
@@ -69,7 +88,7 @@ function writeHead(
 }
 
 /** Larger tails are sent from where they are. Subject and sid, which are control lines, fit as well. */
-export const MAX_COPIED_TAIL_BYTES = LARGE_CHUNK_BYTES / 2
+const MAX_COPIED_TAIL_BYTES = LARGE_CHUNK_BYTES / 2
 
 function copy(outbox: Outbox, from: Buffer, start: number, end: number, at: number): void {
   const into = outbox.bytes

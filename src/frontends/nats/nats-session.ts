@@ -1,6 +1,6 @@
 import { isPublishable } from '../../broker/subjects/subject.ts'
 import type { Route } from '../../broker/subjects/subject-router.ts'
-import type { Connection, StreamSession } from '../../ports/transport.ts'
+import type { StreamSession } from '../../ports/transport.ts'
 import {
   type ConnectOptions,
   INITIAL_OPTIONS,
@@ -20,28 +20,18 @@ import {
   PONG,
 } from '../../wire/nats/server-text.ts'
 import type { Identity } from './auth/identity.ts'
-import type { ConnectionKind } from './auth/security-settings.ts'
 import { addReceived, type MessageCounts, noMessages } from './message-counts.ts'
-import { MAX_COPIED_TAIL_BYTES, writeLargeMessage, writeMessage } from './message-writer.ts'
-import type { Flushable, Stallable } from './nats-hub.ts'
+import { writeDelivery } from './message-writer.ts'
 import type { NatsServices } from './nats-services.ts'
-import { Outbox, type OutboxOwner } from './outbox.ts'
+import type { Outbox } from './outbox.ts'
 import { reservedRefusal } from './reserved-subjects.ts'
-import { SessionIdentity } from './session-identity.ts'
+import { refusalOfConnect, SessionIdentity } from './session-identity.ts'
 import { SessionLiveness } from './session-liveness.ts'
+import type { SessionOrigin } from './session-origin.ts'
+import { SessionOutput } from './session-output.ts'
 import { SessionRights } from './session-rights.ts'
-import { SessionStall } from './session-stall.ts'
 import { SessionSubscriptions } from './session-subscriptions.ts'
 import type { SharedTail, Subscriber, Subscription } from './subscription.ts'
-
-/** How a client came. */
-export interface SessionOrigin {
-  readonly connection: Connection
-  readonly kind: ConnectionKind
-  /** A client without TLS is refused. */
-  readonly requiresTls: boolean
-  readonly info: ServerInfo
-}
 
 /** Told of a session. */
 export interface SessionHooks {
@@ -51,9 +41,7 @@ export interface SessionHooks {
 }
 
 /** One NATS client, without any I/O of its own: bytes in, bytes out. */
-export class NatsSession
-  implements StreamSession, OperationSink, Subscriber, OutboxOwner, Flushable, Stallable
-{
+export class NatsSession implements StreamSession, OperationSink, Subscriber {
   readonly origin: SessionOrigin
   readonly startedAtMs: number
   readonly counts: MessageCounts = noMessages()
@@ -61,10 +49,10 @@ export class NatsSession
   readonly #services: NatsServices
   readonly #hooks: SessionHooks
   readonly #parser: NatsParser
+  readonly #output: SessionOutput
   readonly #outbox: Outbox
   readonly #identity: SessionIdentity
   readonly #rights: SessionRights
-  readonly #stall: SessionStall
   readonly subscriptions: SessionSubscriptions
   #info: ServerInfo
   #options = INITIAL_OPTIONS
@@ -80,7 +68,7 @@ export class NatsSession
 
   constructor(origin: SessionOrigin, services: NatsServices, hooks: SessionHooks) {
     const { connection, info, kind } = origin
-    const { clock, scheduler, limits, hub, authenticator } = services
+    const { clock, limits, hub, authenticator } = services
     this.origin = origin
     this.#services = services
     this.#info = info
@@ -89,9 +77,11 @@ export class NatsSession
     this.lastActiveMs = this.startedAtMs
     this.liveness = new SessionLiveness(limits)
     this.#parser = new NatsParser(this, limits)
-    this.#outbox = new Outbox(connection, hub.chunks, this)
+    this.#output = new SessionOutput(connection, services, () =>
+      this.#tooSlow('Slow Consumer (Pending Bytes)'),
+    )
+    this.#outbox = this.#output.outbox
     this.#rights = new SessionRights(clock)
-    this.#stall = new SessionStall(connection, scheduler)
     this.#identity = new SessionIdentity(services, kind, info.nonce ?? '', (text, reason) => {
       this.#fail(text, reason)
       hub.flush(null)
@@ -139,15 +129,14 @@ export class NatsSession
       this.refuse(ErrorText.SECURE_CONNECTION_REQUIRED, 'it did not use TLS')
     } else if (this.#isReadingDirectly) this.#parser.receivedDirectly(byteCount)
     else this.#parser.received(hub.chunks.bytes, 0, byteCount)
-    hub.flush(this)
+    hub.flush(this.#output)
   }
 
   closed(): void {
     if (this.#isClosed) return
     this.#isClosed = true
     this.#stopServing()
-    this.#outbox.discard()
-    this.#stall.letGo()
+    this.#output.close()
     this.#hooks.gone(this)
     this.#identity.leave()
   }
@@ -244,13 +233,9 @@ export class NatsSession
     if (this.#isConnected) this.subscriptions.removeAll()
     this.#isConnected = true
     this.#parser.allowsHeaders = options.headers
-    if (options.namesAccount) {
-      this.#fail(ErrorText.AUTHORIZATION_VIOLATION, 'the client names an account')
-    } else if (options.protocol < 0 || options.protocol > 1) {
-      this.#fail(ErrorText.INVALID_CLIENT_PROTOCOL, 'an unknown protocol version')
-    } else if (options.noResponders && !options.headers) {
-      this.#fail(ErrorText.NO_RESPONDERS_NEEDS_HEADERS, 'no_responders without headers')
-    } else this.#authenticate()
+    const refusal = refusalOfConnect(options)
+    if (refusal === null) this.#authenticate()
+    else this.#fail(refusal.text, refusal.reason)
   }
 
   ping(): void {
@@ -282,23 +267,12 @@ export class NatsSession
   ): boolean {
     if (this.#isEnding || subscription.isEnded) return false
     if (publisher === this && !this.#options.echo) return false
-    if (subscription.isFiltered && !this.#mayReceive(message)) return false
+    if (subscription.isFiltered && !this.#rights.mayReceive(message)) return false
     if (this.#rights.notesRequests && message.hasReply) this.#rights.noteRequest(message)
     subscription.deliveredCount++
     this.counts.sentMessages++
     this.counts.sentBytes += message.bodyEnd - message.bodyStart
-    const outbox = this.#outbox
-    const { sidBytes } = subscription
-    const { hasHeaders } = message
-    const canRead = !hasHeaders || this.#options.headers
-    const tailBytes = message.tailEnd - message.tailStart
-    if (canRead && message.isTailCanonical && tailBytes <= MAX_COPIED_TAIL_BYTES) {
-      const { bytes, tailStart, tailEnd } = message
-      writeMessage(outbox, message, sidBytes, hasHeaders, bytes, tailStart, tailEnd)
-    } else {
-      const tail = canRead ? shared.full(message) : shared.withoutHeaders(message)
-      writeLargeMessage(outbox, message, sidBytes, canRead && hasHeaders, tail)
-    }
+    writeDelivery(this.#outbox, message, subscription.sidBytes, this.#options.headers, shared)
     if (subscription.deliveredCount === subscription.maxCount) {
       this.subscriptions.remove(subscription)
     }
@@ -306,42 +280,7 @@ export class NatsSession
   }
 
   get isBehind(): boolean {
-    return this.#outbox.pendingBytes > this.#services.limits.stallBytes
-  }
-
-  becameDirty(): void {
-    this.#services.hub.dirty(this)
-  }
-
-  flushAll(): boolean {
-    const { limits } = this.#services
-    if (this.#isClosed) return false
-    this.#outbox.flush()
-    if (this.#isEnding) return false
-    if (this.#outbox.pendingBytes > limits.maxPendingBytes) {
-      this.#tooSlow('Slow Consumer (Pending Bytes)')
-      return false
-    }
-    return this.isBehind
-  }
-
-  letWait(publisher: Stallable): void {
-    this.#stall.letWait(publisher)
-  }
-
-  /** The kernel took something: who waits for this client may go on once little is left. */
-  drained(): void {
-    if (!this.#stall.hasWaiting) return
-    if (!this.#isClosed && this.#outbox.pendingBytes > this.#services.limits.stallBytes / 2) return
-    this.#stall.letGo()
-  }
-
-  stalled(): void {
-    this.#stall.stalled()
-  }
-
-  resumed(): void {
-    this.#stall.resumed()
+    return this.#output.isBehind
   }
 
   /** The users have changed: the client stays if it still is one, with the rights that it has now. */
@@ -380,7 +319,7 @@ export class NatsSession
       this.#authenticated(identity)
       connection.resume()
       this.#parser.release()
-      this.#services.hub.flush(this)
+      this.#services.hub.flush(this.#output)
     }
     outcome.then(settle, (error: unknown) => {
       this.#services.logger.error('a password could not be checked', { error })
@@ -416,10 +355,6 @@ export class NatsSession
     return false
   }
 
-  #mayReceive({ bytes, subjectStart, subjectEnd }: PublishedMessage): boolean {
-    return this.#rights.permissions?.mayReceive(bytes, subjectStart, subjectEnd) !== false
-  }
-
   #notDelivered(message: PublishedMessage): void {
     if (!this.#options.noResponders) return
     const reply = message.reply()
@@ -429,8 +364,7 @@ export class NatsSession
   }
 
   #tooSlow(reason: string): void {
-    const { slowConsumerCount } = this.#services
-    slowConsumerCount.add()
+    this.#services.slowConsumerCount.add()
     this.#log('slow consumer closed', reason)
     this.#stopServing()
     this.origin.connection.destroy()
@@ -453,14 +387,13 @@ export class NatsSession
   #stopServing(): void {
     this.#isEnding = true
     this.#parser.stop()
-    this.#stall.end()
+    this.#output.end()
     this.subscriptions.removeAll()
   }
 
   #log(text: string, reason: string): void {
     this.closeReason = reason
-    const { remoteAddress, remotePort } = this.origin.connection
-    const { name } = this.#options
-    this.#services.logger.info(text, { address: remoteAddress, port: remotePort, name, reason })
+    const { remoteAddress: address, remotePort: port } = this.origin.connection
+    this.#services.logger.info(text, { address, port, name: this.#options.name, reason })
   }
 }

@@ -83,3 +83,18 @@ export class SessionIdentity {
     }
   }
 }
+
+/** What is wrong with a CONNECT, before anybody asks who it is: what the client is told, and why. */
+export function refusalOfConnect(
+  options: ConnectOptions,
+): { readonly text: string; readonly reason: string } | null {
+  const { namesAccount, protocol, noResponders, headers } = options
+  if (namesAccount) {
+    return { text: ErrorText.AUTHORIZATION_VIOLATION, reason: 'the client names an account' }
+  }
+  if (protocol < 0 || protocol > 1) {
+    return { text: ErrorText.INVALID_CLIENT_PROTOCOL, reason: 'an unknown protocol version' }
+  }
+  if (!noResponders || headers) return null
+  return { text: ErrorText.NO_RESPONDERS_NEEDS_HEADERS, reason: 'no_responders without headers' }
+}

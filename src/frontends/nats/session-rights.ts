@@ -50,6 +50,11 @@ export class SessionRights {
     return this.#permissions === null || this.#permissions.maySubscribe(subject, queue)
   }
 
+  /** For a subscription that takes in subjects that are denied. */
+  mayReceive({ bytes, subjectStart, subjectEnd }: PublishedMessage): boolean {
+    return this.#permissions?.mayReceive(bytes, subjectStart, subjectEnd) !== false
+  }
+
   /** The client got a message with a reply. */
   noteRequest(message: PublishedMessage): void {
     const rules = this.#permissions?.responses
