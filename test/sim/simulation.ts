@@ -173,6 +173,8 @@ class Simulation {
       ['log.dirs', DATA_DIR],
       ['offsets.topic.num.partitions', '2'],
       ['group.initial.rebalance.delay.ms', '0'],
+      ['group.streams.initial.rebalance.delay.ms', '0'],
+      ['group.streams.assignment.interval.ms', '0'],
       ['transaction.state.log.num.partitions', '2'],
       ['share.coordinator.state.topic.num.partitions', '2'],
       ['share.coordinator.snapshot.update.records.per.snapshot', random.pick(['0', '3', '500'])],

@@ -239,4 +239,10 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
     replace: '{ ...next, ...timestamps, snapshotEpoch, stateBatches: [] }',
     focus: { sharesGroups: true },
   },
+  {
+    name: 'gives tasks of a streams group away before their member gave them up',
+    file: 'src/broker/groups/streams/reconciliation.ts',
+    find: 'const mustRevoke = !hasNoTasks(revoked) && hasNotReleased(owned, revoked)',
+    replace: 'const mustRevoke = false',
+  },
 ]
