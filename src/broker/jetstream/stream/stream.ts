@@ -1,11 +1,9 @@
 import type { Clock } from '../../../ports/clock.ts'
 import type { Logger } from '../../../ports/logger.ts'
-import type { Scheduler, Timer } from '../../../ports/scheduler.ts'
+import type { Scheduler } from '../../../ports/scheduler.ts'
 import type { Partition } from '../../topics/partition.ts'
-import { durationText } from '../consumer/duration-text.ts'
 import type { BatchTarget } from './batch/batch-target.ts'
 import { CounterTotals } from './counter/counter-totals.ts'
-import { withHeaders } from './message-headers.ts'
 import { MessageReader } from './message-reader.ts'
 import type { MessageFollower, OriginStatus } from './origin/origin-status.ts'
 import type { SourcePosition } from './origin/source-header.ts'
@@ -19,6 +17,7 @@ import {
 } from './removal-keeper.ts'
 import { ScheduleRunner } from './schedule/schedule-runner.ts'
 import type { StreamConfig } from './stream-config.ts'
+import { StreamExpiry } from './stream-expiry.ts'
 import { StreamLog, type StreamLogListener } from './stream-log.ts'
 import {
   type MessageStored,
@@ -30,6 +29,7 @@ import {
 import type { MessagesRead, StoredMessage, StreamReader, StreamWatcher } from './stream-reader.ts'
 import { type IsNeeded, type StateMessage, StreamState } from './stream-state.ts'
 import { readOnlyReasonOf, takesAllSubjects, transformOf } from './stream-traits.ts'
+import { StreamWatchers } from './stream-watchers.ts'
 import type { SubjectFilter } from './subject-filter.ts'
 import type { SubjectTransform } from './subject-transform.ts'
 
@@ -50,15 +50,8 @@ export interface StreamOptions {
   readonly stored: MessageStored
 }
 
-const NO_PAYLOAD = Buffer.alloc(0)
-const NANOSECONDS_A_SECOND = 1_000_000_000
-
 /** The largest batch of messages, whatever the topic takes: it is in memory as a whole. */
 const MAX_BATCH_BYTES = 64 * 1024 * 1024
-
-/** Timers of the scheduler may be early or late by little; what is due within this is done at once. */
-const MIN_EXPIRY_DELAY_MS = 10
-const MAX_EXPIRY_DELAY_MS = 3_600_000
 
 /** A stream: the messages of one partition, with what JetStream promises of them. */
 export class Stream implements StreamReader, StreamLogListener, BatchTarget {
@@ -76,18 +69,14 @@ export class Stream implements StreamReader, StreamLogListener, BatchTarget {
   readonly #reader: MessageReader
   readonly #keeper: RemovalKeeper
   readonly #schedules: ScheduleRunner
-  readonly #watchers = new Set<StreamWatcher>()
+  readonly #watchers = new StreamWatchers()
+  readonly #expiry: StreamExpiry
   #config: StreamConfig
   #transform: SubjectTransform | null = null
   #everySubject: readonly string[]
-  /** Not yet told to watchers. */
-  #firstNew = 0
-  #firstRemoved = 0
-  #lastRemoved = 0
   #catchingUp: { readonly offset: number; readonly run: () => void }[] = []
   #isLoaded = false
   #isClosed = false
-  #expiry: Timer | null = null
 
   constructor(options: StreamOptions) {
     const { config, baseSequence, partition, clock, scheduler } = options
@@ -122,6 +111,11 @@ export class Stream implements StreamReader, StreamLogListener, BatchTarget {
       lastOf: (subject) => this.state.index.lastOf(subject),
       publish: (message, done) => this.publishCopy(message, 'source', done),
     })
+    this.#expiry = new StreamExpiry({
+      ...{ config: () => this.#config, state: this.state, clock, scheduler },
+      removed: () => this.#watchers.tellRemoved(),
+      publish: (marker) => this.#publisher.publish(marker, () => undefined, 'server'),
+    })
     this.#transform = transformOf(config)
   }
 
@@ -132,8 +126,8 @@ export class Stream implements StreamReader, StreamLogListener, BatchTarget {
   async start(): Promise<void> {
     await this.#log.start()
     this.#isLoaded = true
-    this.#firstNew = 0
-    this.#expire()
+    this.#watchers.open()
+    this.#expiry.run()
     this.#schedules.arm()
   }
 
@@ -266,7 +260,7 @@ export class Stream implements StreamReader, StreamLogListener, BatchTarget {
       const isKept = isQueue ? this.isFollowed(at, subject) : isNeeded(at, subject)
       if (!isKept) this.state.remove(at)
     }
-    this.#settle()
+    this.#watchers.tellRemoved()
   }
 
   /** Whether a message is still to be copied elsewhere. */
@@ -294,7 +288,7 @@ export class Stream implements StreamReader, StreamLogListener, BatchTarget {
       done(false, true)
       return
     }
-    this.#settle()
+    this.#watchers.tellRemoved()
     this.#keeper.flush((isKept) => done(true, isKept))
   }
 
@@ -306,7 +300,7 @@ export class Stream implements StreamReader, StreamLogListener, BatchTarget {
     done: (count: number, isKept: boolean) => void,
   ): void {
     const count = this.state.purge(filter, before, keepCount)
-    this.#settle()
+    this.#watchers.tellRemoved()
     this.#keeper.flush((isKept) => done(count, isKept))
   }
 
@@ -322,8 +316,8 @@ export class Stream implements StreamReader, StreamLogListener, BatchTarget {
     this.#options.partition.readOnlyReason = readOnlyReasonOf(config)
     this.#mapping.configure(everySubject, takesAllSubjects(config))
     this.state.configure(config)
-    this.#settle()
-    this.#expire()
+    this.#watchers.tellRemoved()
+    this.#expiry.run()
     this.#schedules.arm()
   }
 
@@ -335,7 +329,7 @@ export class Stream implements StreamReader, StreamLogListener, BatchTarget {
     for (let at = index.next(0); at <= index.lastSequence; at = index.next(at + 1)) {
       if (!isNeeded(at, index.subjectOf(at))) this.state.remove(at)
     }
-    this.#settle()
+    this.#watchers.tellRemoved()
   }
 
   /** A consumer is done with messages: those that nobody else needs go. */
@@ -345,7 +339,7 @@ export class Stream implements StreamReader, StreamLogListener, BatchTarget {
     for (let at = index.next(firstSequence); at <= lastSequence; at = index.next(at + 1)) {
       if (!isNeeded(at, index.subjectOf(at))) this.state.remove(at)
     }
-    this.#settle()
+    this.#watchers.tellRemoved()
   }
 
   /** @param isForGood the stream is deleted */
@@ -354,15 +348,14 @@ export class Stream implements StreamReader, StreamLogListener, BatchTarget {
     this.#log.close()
     this.#keeper.close()
     this.#schedules.close()
-    this.#expiry?.cancel()
-    if (isForGood) for (const watcher of [...this.#watchers]) watcher.gone()
-    this.#watchers.clear()
+    this.#expiry.close()
+    this.#watchers.close(isForGood)
     this.#runCaughtUp()
   }
 
   message(message: StateMessage): void {
     const { sequence } = message
-    if (this.#firstNew === 0) this.#firstNew = sequence
+    this.#watchers.appended(sequence)
     const { streamSource } = message.facts
     if (streamSource !== '') this.sources.note(streamSource)
     const isGone = !this.#isLoaded && isRemoved(this.#options.removals, sequence)
@@ -376,14 +369,12 @@ export class Stream implements StreamReader, StreamLogListener, BatchTarget {
 
   advanced(firstSequence: number): void {
     if (firstSequence > this.firstSequence) this.state.removeBefore(firstSequence)
-    const first = this.#firstNew
-    this.#firstNew = 0
-    if (first !== 0 && this.#isLoaded) {
-      for (const watcher of [...this.#watchers]) watcher.appended(first, this.lastSequence)
+    if (this.#isLoaded) {
+      this.#watchers.tellAppended(this.lastSequence)
+      this.#watchers.tellRemoved()
+      this.#expiry.arm()
+      this.#schedules.arm()
     }
-    this.#settle()
-    if (this.#isLoaded && this.#expiry === null) this.#expire()
-    if (this.#isLoaded) this.#schedules.arm()
     this.#runCaughtUp()
   }
 
@@ -400,51 +391,7 @@ export class Stream implements StreamReader, StreamLogListener, BatchTarget {
 
   #removed(sequence: number): void {
     this.#keeper.removed(sequence)
-    if (sequence === this.#lastRemoved + 1 && this.#firstRemoved !== 0) this.#lastRemoved++
-    else {
-      this.#settle()
-      this.#firstRemoved = sequence
-      this.#lastRemoved = sequence
-    }
-  }
-
-  /** Tells watchers what was removed since the last time. */
-  #settle(): void {
-    const first = this.#firstRemoved
-    const last = this.#lastRemoved
-    this.#firstRemoved = 0
-    if (first === 0 || !this.#isLoaded) return
-    for (const watcher of [...this.#watchers]) watcher.removed(first, last)
-  }
-
-  #expire(): void {
-    this.#expiry?.cancel()
-    this.#expiry = null
-    if (this.#isClosed) return
-    const nowMs = this.#options.clock.nowMs()
-    if (!this.#config.sealed && this.state.nextExpiryMs <= nowMs) {
-      const gone = this.state.expire(nowMs)
-      this.#settle()
-      for (const subject of gone) this.#mark(subject)
-    }
-    const delayMs = this.state.nextExpiryMs - nowMs
-    if (!Number.isFinite(delayMs)) return
-    const bounded = Math.min(Math.max(delayMs, MIN_EXPIRY_DELAY_MS), MAX_EXPIRY_DELAY_MS)
-    this.#expiry = this.#options.scheduler.after(bounded, () => this.#expire())
-  }
-
-  /** Leaves a message that says that a subject has none any more. Source: ADR-43. */
-  #mark(subject: string): void {
-    const ttl = this.#config.subject_delete_marker_ttl ?? 0
-    if (ttl <= 0 || this.#isClosed || this.#config.mirror !== undefined) return
-    const seconds = Math.max(1, Math.floor(ttl / NANOSECONDS_A_SECOND))
-    const headers = withHeaders(null, [
-      ['Nats-Marker-Reason', 'MaxAge'],
-      ['Nats-TTL', durationText(seconds * NANOSECONDS_A_SECOND)],
-      ['Nats-Rollup', 'sub'],
-    ])
-    const message = { subject, headers, payload: NO_PAYLOAD }
-    this.#publisher.publish(message, () => undefined, 'server')
+    this.#watchers.removed(sequence)
   }
 
   #deleteBefore(floor: number): void {
