@@ -141,10 +141,12 @@ describe('accounts without JetStream', () => {
   it('are told so', async () => {
     const { port } = await start(newDirectory())
     const connection = await client(port, 'c')
-    const answer = await connection.request('$JS.API.INFO')
-    const { error } = answer.json<{ error: { code: number; err_code: number } }>()
-    assert.deepEqual([error.code, error.err_code], [503, 10039])
-    await assert.rejects(connection.request('$JS.API.STREAM.NAMES'))
+    for (const asked of ['INFO', 'STREAM.NAMES', 'STREAM.CREATE.S', 'CONSUMER.CREATE.S.c.s']) {
+      const answer = await connection.request(`$JS.API.${asked}`)
+      const { error } = answer.json<{ error: { code: number; err_code: number } }>()
+      assert.deepEqual([error.code, error.err_code], [503, 10039], asked)
+    }
+    await assert.rejects(connection.request('$JS.API.CONSUMER.MSG.NEXT.S.c'))
   })
 
   it('use that of another by importing the API, acks and subjects', async () => {

@@ -211,3 +211,24 @@ describe('nats-server of Spool on other transports', () => {
     assert.equal(await isTold, true)
   })
 })
+
+describe('nats-server of Spool that stops', () => {
+  it('tells who waits for messages of a consumer', async () => {
+    const server = await Launched.start(`jetstream { store_dir: "${newDirectory()}" }`)
+    const client = await server.connect()
+    const stream = { name: 'S', subjects: ['s'] }
+    await client.request('$JS.API.STREAM.CREATE.S', JSON.stringify(stream))
+    const consumer = { stream_name: 'S', config: { name: 'C', ack_policy: 'explicit' } }
+    await client.request('$JS.API.CONSUMER.CREATE.S.C', JSON.stringify(consumer))
+    const told = client.subscribe('told', { max: 1 })
+    client.publish('$JS.API.CONSUMER.MSG.NEXT.S.C', '{"batch":1}', { reply: 'told' })
+    // Requests are handled in their order.
+    await client.request('$JS.API.CONSUMER.INFO.S.C')
+    server.child.kill('SIGTERM')
+    const statuses: string[] = []
+    for await (const { headers } of told) {
+      statuses.push(`${headers?.code} ${headers?.description}`)
+    }
+    assert.deepEqual(statuses, ['409 Server Shutdown'])
+  })
+})

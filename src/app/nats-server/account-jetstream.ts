@@ -20,11 +20,15 @@ export function readAccountJetStream(account: ConfReader): AccountLimits | null 
 }
 
 function readLimits(block: ConfReader): AccountLimits {
+  const count = (...names: readonly string[]): number => block.integer(...names) ?? -1
   const limits: AccountLimits = {
-    max_memory: block.integer('max_memory', 'max_mem', 'memory', 'mem') ?? -1,
-    max_storage: block.integer('max_store', 'max_file', 'max_disk', 'store', 'disk') ?? -1,
-    max_streams: block.integer('max_streams', 'streams') ?? -1,
-    max_consumers: block.integer('max_consumers', 'consumers') ?? -1,
+    max_memory: count('max_memory', 'max_mem', 'memory', 'mem'),
+    max_storage: count('max_store', 'max_file', 'max_disk', 'store', 'disk'),
+    max_streams: count('max_streams', 'streams'),
+    max_consumers: count('max_consumers', 'consumers'),
+    max_ack_pending: count('max_ack_pending'),
+    memory_max_stream_bytes: count('memory_max_stream_bytes', 'mem_max_stream_bytes'),
+    storage_max_stream_bytes: count('disk_max_stream_bytes', 'store_max_stream_bytes'),
     max_bytes_required: block.flag('max_bytes_required', 'max_stream_bytes', 'max_bytes') ?? false,
   }
   block.finish()

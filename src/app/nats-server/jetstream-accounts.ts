@@ -2,12 +2,14 @@ import { SystemRandom } from '../../adapters/system-random.ts'
 import { BatchQuota } from '../../broker/jetstream/stream/batch/batch-quota.ts'
 import { SerialTasks } from '../../broker/serial-tasks.ts'
 import { isOverlap } from '../../broker/subjects/subject-overlap.ts'
-import { GLOBAL_ACCOUNT } from '../../frontends/nats/account.ts'
+import { type Account, GLOBAL_ACCOUNT } from '../../frontends/nats/account.ts'
 import type { Accounts } from '../../frontends/nats/accounts.ts'
 import { type AccountLimits, UNLIMITED } from '../../frontends/nats/auth/account-limits.ts'
 import type { SecuritySettings } from '../../frontends/nats/auth/security-settings.ts'
 import { refuseJetStream } from '../../frontends/nats/jetstream/disabled-jetstream.ts'
+import { DomainSubjects } from '../../frontends/nats/jetstream/domain-subjects.ts'
 import { JetStream } from '../../frontends/nats/jetstream/jetstream.ts'
+import type { JetStreamSettings } from '../../frontends/nats/jetstream/jetstream-settings.ts'
 import type { Clock } from '../../ports/clock.ts'
 import type { Logger } from '../../ports/logger.ts'
 import type { Scheduler } from '../../ports/scheduler.ts'
@@ -25,15 +27,22 @@ export class JetStreamAccounts {
   readonly global: JetStream
   readonly #accounts: Accounts
   readonly #services: JetStreamServices
+  readonly #settings: JetStreamSettings
   readonly #ports: JetStreamAccountsPorts
   readonly #served = new Map<string, JetStream>()
   readonly #tasks = new SerialTasks()
   readonly #batchQuota = new BatchQuota()
   #refusals: { stop(): void }[] = []
 
-  constructor(accounts: Accounts, services: JetStreamServices, ports: JetStreamAccountsPorts) {
+  constructor(
+    accounts: Accounts,
+    services: JetStreamServices,
+    settings: JetStreamSettings,
+    ports: JetStreamAccountsPorts,
+  ) {
     this.#accounts = accounts
     this.#services = services
+    this.#settings = settings
     this.#ports = ports
     this.global = this.#serve(GLOBAL_ACCOUNT, UNLIMITED, services.global)
   }
@@ -71,15 +80,26 @@ export class JetStreamAccounts {
       } else if (!isImported && name !== settings.systemAccount) refused.push(name)
     }
     const { scheduler } = this.#ports
-    this.#refusals = refused.map((name) => refuseJetStream(this.#accounts.get(name), scheduler))
+    this.#refusals = refused.flatMap((name) => {
+      const account = this.#accounts.get(name)
+      return [refuseJetStream(account, scheduler), ...this.#inDomain(account)]
+    })
+  }
+
+  #inDomain(account: Account): { stop(): void }[] {
+    const { domain } = this.#settings
+    return domain === '' ? [] : [new DomainSubjects(account, domain)]
   }
 
   #serve(name: string, limits: AccountLimits, its: AccountStreams): JetStream {
     const { clock, scheduler, logger } = this.#ports
+    const account = this.#accounts.get(name)
+    this.#inDomain(account)
     const { streams, consumerStore } = its
     return new JetStream({
       ...{ streams, consumerStore, limits, clock, scheduler, logger },
-      account: this.#accounts.get(name),
+      account,
+      settings: this.#settings,
       keptConsumersOf: (stream) => its.keptConsumersOf(stream),
       random: new SystemRandom(),
       batchQuota: this.#batchQuota,

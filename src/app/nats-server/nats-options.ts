@@ -1,10 +1,8 @@
 import { isIPv6 } from 'node:net'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
 import type { NatsLimits } from '../../frontends/nats/nats-services.ts'
 import { type ListenAddress, parseListenAddress } from '../listen-address.ts'
 import type { ConfReader } from './conf-reader.ts'
-import { isConfMap } from './conf-value.ts'
+import { readJetStream } from './jetstream-options.ts'
 import { defaultNatsSettings, type NatsSettings, type WebSocketSettings } from './nats-settings.ts'
 import { readSecurity } from './security-options.ts'
 import { readTls } from './tls-options.ts'
@@ -90,12 +88,12 @@ export function readNatsOptions(conf: ConfReader, flags: NatsFlags): NatsServerO
   }
   const notServed = NOT_SERVED.filter((name) => conf.value(name) !== undefined)
   for (const name of PASSED_OVER) conf.value(name)
-  const storeDir = storeDirOf(conf, flags)
+  const { storeDir, settings: jetStream } = readJetStream(conf, flags)
   const portsFileDir = flags.portsFileDir ?? conf.text('ports_file_dir') ?? null
   const pidFile = flags.pidFile ?? conf.text('pid_file', 'pidfile') ?? null
   conf.finish()
   return {
-    settings: { ...settings, hasJetStream: storeDir !== null },
+    settings: { ...settings, hasJetStream: storeDir !== null, jetStream },
     storeDir,
     portsFileDir,
     pidFile,
@@ -180,18 +178,3 @@ function readWebSocket(conf: ConfReader, host: string): WebSocketSettings | null
 
 /** Source: the default of nats-server. */
 const HANDSHAKE_TIMEOUT_MS = 2000
-
-function storeDirOf(conf: ConfReader, flags: NatsFlags): string | null {
-  const value = conf.value('jetstream')
-  const fallback = join(tmpdir(), 'nats', 'jetstream')
-  const isOn = value === true || (typeof value === 'string' && /^enabled?$/i.test(value))
-  if (!isConfMap(value)) {
-    return isOn || flags.jetStream === true ? (flags.storeDir ?? fallback) : null
-  }
-  const block = conf.block('jetstream') as ConfReader
-  const storeDir = block.text('store_dir', 'storedir', 'store')
-  const isEnabled = block.flag('enabled', 'enable') ?? true
-  // Sizes are limited by the disk; other settings are those of a cluster.
-  for (const name of block.names) block.value(name.toLowerCase())
-  return isEnabled ? join(flags.storeDir ?? storeDir ?? fallback, 'jetstream') : null
-}

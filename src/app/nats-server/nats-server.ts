@@ -56,7 +56,8 @@ export class NatsServer {
     this.frontend = new NatsFrontend({ ...ports, ...settings, random, isHashOf: isBcryptOf })
     this.#jetStreams = ports.jetStream === null ? null : this.#serveStreams(ports.jetStream)
     const jetStreams = this.#jetStreams
-    this.#overview = jetStreams === null ? null : new JetStreamOverview(() => jetStreams.all())
+    this.#overview =
+      jetStreams === null ? null : new JetStreamOverview(() => jetStreams.all(), settings.jetStream)
     this.frontend.maxConnections = settings.maxConnections
     this.frontend.allowsHeaders = settings.allowsHeaders
     const startedAtMs = ports.clock.nowMs()
@@ -130,14 +131,18 @@ export class NatsServer {
   async stop(graceMs: number): Promise<void> {
     this.#timer?.cancel()
     this.#monitor.close()
-    await this.frontend.stop(graceMs)
+    // Who waits for messages is told before the connection ends.
     this.#jetStreams?.close()
+    await this.frontend.stop(graceMs)
   }
 
   #serveStreams(services: JetStreamServices): JetStreamAccounts {
     const { accounts } = this.frontend
-    const served = new JetStreamAccounts(accounts, services, this.#ports)
-    this.frontend.tellAll({ jetstream: true, api_lvl: JETSTREAM_API_LEVEL })
+    const settings = this.#settings.jetStream
+    const served = new JetStreamAccounts(accounts, services, settings, this.#ports)
+    const { domain } = settings
+    const level = JETSTREAM_API_LEVEL
+    this.frontend.tellAll({ jetstream: true, api_lvl: level, ...(domain !== '' && { domain }) })
     return served
   }
 

@@ -1,6 +1,10 @@
 import type { TlsSettings } from '../../adapters/tls-sockets.ts'
 import type { BrokerConfig } from '../../broker/configs/broker-config.ts'
 import { OPEN, type SecuritySettings } from '../../frontends/nats/auth/security-settings.ts'
+import {
+  DEFAULT_JETSTREAM,
+  type JetStreamSettings,
+} from '../../frontends/nats/jetstream/jetstream-settings.ts'
 import type { NatsLimits } from '../../frontends/nats/nats-services.ts'
 import type { ListenAddress } from '../listen-address.ts'
 
@@ -22,6 +26,7 @@ export interface NatsSettings {
   readonly allowsHeaders: boolean
   /** Streams are served. */
   readonly hasJetStream: boolean
+  readonly jetStream: JetStreamSettings
   readonly tls: TlsSettings | null
   /** Clients may do without TLS, though it is there. */
   readonly allowsClear: boolean
@@ -59,6 +64,7 @@ export function defaultNatsSettings(address: ListenAddress): NatsSettings {
     maxConnections: MAX_CONNECTIONS,
     allowsHeaders: true,
     hasJetStream: true,
+    jetStream: DEFAULT_JETSTREAM,
     tls: null,
     allowsClear: false,
     webSocket: null,

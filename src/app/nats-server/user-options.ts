@@ -36,11 +36,12 @@ function readUser(
   if (nkey !== undefined && (name !== undefined || password !== undefined)) {
     entry.fail(['nkey'], 'does not go with a user name or a password')
   }
-  if (nkey === undefined && (name === undefined || password === undefined)) {
-    entry.fail(['user'], 'needs a user name and a password, or an nkey')
+  if (nkey === undefined && name === undefined) {
+    entry.fail(['user'], 'needs a user name or an nkey')
   }
   return {
     user: nkey ?? name ?? '',
+    // A user of whom the configuration has no password comes without one. Source: parseUsers of nats-server.
     password: nkey === undefined ? (password ?? '') : null,
     account,
     permissions: permissions ?? defaults,

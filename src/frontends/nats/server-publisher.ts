@@ -35,6 +35,7 @@ export class ServerPublisher {
   readonly #flush: () => void
   readonly #scheduler: Scheduler
   readonly #message = new PublishedMessage()
+  #isFanningOut = false
   readonly #watches = new Map<string, Set<InterestWatch>>()
   readonly #changed = new Set<InterestWatch>()
   #forwards: ((subject: string) => void)[] = []
@@ -57,12 +58,10 @@ export class ServerPublisher {
    * @returns whether anybody got it
    */
   publish(subject: string, reply: string | null, headers: Buffer | null, payload: Buffer): boolean {
-    const { bytes, subjectEnd } = this.#fill(subject, reply ?? '', headers, payload)
+    const message = this.#fill(subject, reply ?? '', headers, payload)
+    const { bytes, subjectEnd } = message
     const matches = this.#space.router.matchesOf(bytes.subarray(0, subjectEnd))
-    if (matches.isEmpty) return false
-    const isTaken = this.#space.fanOut(matches, this.#message, SERVER)
-    if (isTaken) this.#flushSoon()
-    return isTaken
+    return !matches.isEmpty && this.#fanOut(matches, message)
   }
 
   /**
@@ -79,9 +78,9 @@ export class ServerPublisher {
     const matches = this.#matchesOf(to)
     if (matches.isEmpty) return 'nobody'
     const isBehind = matches.plain.some(({ subscriber }) => subscriber.isBehind === true)
-    this.#fill(subject, reply, headers, payload).target = to
-    if (!this.#space.fanOut(matches, this.#message, SERVER)) return 'nobody'
-    this.#flushSoon()
+    const message = this.#fill(subject, reply, headers, payload)
+    message.target = to
+    if (!this.#fanOut(matches, message)) return 'nobody'
     return isBehind ? 'behind' : 'sent'
   }
 
@@ -140,6 +139,15 @@ export class ServerPublisher {
     }
   }
 
+  #fanOut(matches: Matches<Subscription>, message: PublishedMessage): boolean {
+    const isInner = this.#isFanningOut
+    this.#isFanningOut = true
+    const isTaken = this.#space.fanOut(matches, message, SERVER)
+    this.#isFanningOut = isInner
+    if (isTaken) this.#flushSoon()
+    return isTaken
+  }
+
   #fill(subject: string, reply: string, headers: Buffer | null, payload: Buffer): PublishedMessage {
     const headerByteCount = headers?.byteLength ?? 0
     const size = headerByteCount + payload.byteLength
@@ -157,7 +165,8 @@ export class ServerPublisher {
     payload.copy(bytes, bodyStart + headerByteCount)
     bytes[bodyStart + size] = CR
     bytes[bodyStart + size + 1] = LF
-    const message = this.#message
+    // Who subscribes after the one that publishes in turn is still to read the outer message.
+    const message = this.#isFanningOut ? new PublishedMessage() : this.#message
     message.bytes = bytes
     message.target = ''
     message.subjectStart = 0

@@ -77,6 +77,10 @@ export interface StreamFacts {
   readonly consumerInactiveThreshold: number
   /** -1: any number. */
   readonly maxConsumers: number
+  /** What the account and the server allow each consumer; 0: any number, as below. */
+  readonly maxAckPending: number
+  /** Messages that one pull may ask for. */
+  readonly maxRequestBatch: number
 }
 
 const NANOSECONDS = 1_000_000

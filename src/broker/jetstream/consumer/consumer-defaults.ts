@@ -48,7 +48,14 @@ export function withDefaults(
   if (!filled.max_ack_pending) filled.max_ack_pending = stream.consumerMaxAckPending
   if (!filled.inactive_threshold) filled.inactive_threshold = stream.consumerInactiveThreshold
   if (!filled.inactive_threshold && !isDurable(config)) filled.inactive_threshold = INACTIVE
-  if (!filled.max_ack_pending && acks !== 'none') filled.max_ack_pending = MAX_ACK_PENDING
+  if (!filled.max_ack_pending && acks !== 'none') {
+    const { maxAckPending } = stream
+    filled.max_ack_pending =
+      maxAckPending > 0 ? Math.min(maxAckPending, MAX_ACK_PENDING) : MAX_ACK_PENDING
+  }
+  if (!isPush(filled) && !filled.max_batch && stream.maxRequestBatch > 0) {
+    filled.max_batch = stream.maxRequestBatch
+  }
   if (filled.priority_policy === 'pinned_client' && !filled.priority_timeout) {
     filled.priority_timeout = PINNED_CLIENT_TIMEOUT
   }

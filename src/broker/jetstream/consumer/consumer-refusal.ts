@@ -108,6 +108,10 @@ export function maxAckPendingExceeded(maxCount: number): ConsumerRefusal {
   return refusal(10121, `consumer max ack pending exceeds system limit of ${maxCount}`)
 }
 
+export function maxRequestBatchExceeded(maxCount: number): ConsumerRefusal {
+  return refusal(10125, `consumer max request batch exceeds server limit of ${maxCount}`)
+}
+
 export function metadataTooLong(maxText: string): ConsumerRefusal {
   return refusal(10135, `consumer metadata exceeds maximum size of ${maxText}`)
 }

@@ -16,6 +16,7 @@ import {
   invalidPolicy,
   invalidSampling,
   maxAckPendingExceeded,
+  maxRequestBatchExceeded,
   metadataTooLong,
 } from './consumer-refusal.ts'
 import { durationText } from './duration-text.ts'
@@ -135,7 +136,14 @@ function checkLimits(config: ConsumerConfig, stream: StreamFacts): ConsumerRefus
     return ConsumerRefusals.pullNeedsAck
   }
   const { max_ack_pending = 0, inactive_threshold = 0 } = config
-  const { consumerMaxAckPending, consumerInactiveThreshold } = stream
+  const { consumerMaxAckPending, consumerInactiveThreshold, maxAckPending, maxRequestBatch } =
+    stream
+  if (!isPush(config) && maxRequestBatch > 0 && (config.max_batch ?? 0) > maxRequestBatch) {
+    return maxRequestBatchExceeded(maxRequestBatch)
+  }
+  if (maxAckPending > 0 && max_ack_pending > maxAckPending) {
+    return maxAckPendingExceeded(maxAckPending)
+  }
   if (consumerMaxAckPending > 0 && max_ack_pending > consumerMaxAckPending) {
     return maxAckPendingExceeded(consumerMaxAckPending)
   }

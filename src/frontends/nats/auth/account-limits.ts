@@ -7,6 +7,11 @@ export interface AccountLimits {
   readonly max_streams: number
   /** Of each stream. */
   readonly max_consumers: number
+  /** Of each consumer. */
+  readonly max_ack_pending: number
+  /** What the `max_bytes` of one stream in memory may be. */
+  readonly memory_max_stream_bytes: number
+  readonly storage_max_stream_bytes: number
   /** A stream must have `max_bytes`. */
   readonly max_bytes_required: boolean
 }
@@ -16,5 +21,8 @@ export const UNLIMITED: AccountLimits = {
   max_storage: -1,
   max_streams: -1,
   max_consumers: -1,
+  max_ack_pending: -1,
+  memory_max_stream_bytes: -1,
+  storage_max_stream_bytes: -1,
   max_bytes_required: false,
 }

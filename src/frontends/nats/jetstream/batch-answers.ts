@@ -12,10 +12,13 @@ const NOTHING = Buffer.alloc(0)
 export class BatchAnswers implements FastAnswers {
   readonly #publisher: ServerPublisher
   readonly #stream: string
+  readonly #domain: string
 
-  constructor(publisher: ServerPublisher, stream: string) {
+  /** @param domain of the server; empty: none */
+  constructor(publisher: ServerPublisher, stream: string, domain: string) {
     this.#publisher = publisher
     this.#stream = stream
+    this.#domain = domain
   }
 
   atomic(reply: string, outcome: AtomicOutcome): void {
@@ -39,6 +42,7 @@ export class BatchAnswers implements FastAnswers {
   committed(reply: string, { batchId, sequence, count, isDuplicate }: FastCommit): void {
     this.#send(reply, {
       stream: this.#stream,
+      ...(this.#domain !== '' && { domain: this.#domain }),
       seq: sequence,
       ...(isDuplicate && { duplicate: true }),
       batch: batchId,

@@ -19,14 +19,17 @@ export class NatsConsumerOutput implements ConsumerOutput {
   readonly #publisher: ServerPublisher
   readonly #clock: Clock
   readonly #random: Random
+  readonly #domain: string
   /** Its size is asked before it is sent. */
   #lastOutgoing: OutgoingMessage | null = null
   #lastReply = ''
 
-  constructor(publisher: ServerPublisher, clock: Clock, random: Random) {
+  /** @param domain of the server; empty: none */
+  constructor(publisher: ServerPublisher, clock: Clock, random: Random, domain: string) {
     this.#publisher = publisher
     this.#clock = clock
     this.#random = random
+    this.#domain = domain
   }
 
   sizeOf(outgoing: OutgoingMessage): number {
@@ -61,7 +64,9 @@ export class NatsConsumerOutput implements ConsumerOutput {
 
   advisory(advisory: ConsumerAdvisory): void {
     const { subject, json } = consumerAdvisory(advisory, this.#random.uuid(), this.#clock.nowMs())
-    this.#publisher.publish(subject, null, null, byteJson(json))
+    const domain = this.#domain
+    const whole = domain === '' ? json : { ...json, domain }
+    this.#publisher.publish(subject, null, null, byteJson(whole))
   }
 
   #replyOf(outgoing: OutgoingMessage): string {

@@ -13,6 +13,7 @@ import { parseByteJson } from './byte-json.ts'
 import { type ParsedCreateRequest, parseCreateRequest } from './consumer-config-json.ts'
 import { consumerInfoJson, NO_TIME } from './consumer-info-json.ts'
 import { isEmptyRequest } from './request-body.ts'
+import { utcText } from './utc-text.ts'
 
 type Json = Readonly<Record<string, unknown>>
 type Answer = Json | ConsumerRefusal | Promise<Json | ConsumerRefusal>
@@ -198,7 +199,7 @@ export class ConsumerRequests {
     const found = this.#find(tokens)
     if (!(found instanceof Consumer)) return found
     const [, stream = '', name = ''] = tokens
-    const text = until === NO_TIME ? undefined : new Date(untilMs).toISOString()
+    const text = until === NO_TIME ? undefined : (utcText(String(until)) ?? undefined)
     const paused = await this.#directory.consumersOf(stream)?.pause(name, text)
     if (!(paused instanceof Consumer)) return paused ?? STREAM_NOT_FOUND
     const leftMs = untilMs - this.#clock.nowMs()

@@ -28,6 +28,7 @@ import { NatsConsumerOutput } from './consumer-output.ts'
 import { ConsumerRequests } from './consumer-requests.ts'
 import { ConsumerRouter } from './consumer-router.ts'
 import { DirectGet } from './direct-get.ts'
+import type { JetStreamSettings } from './jetstream-settings.ts'
 import type { JetStreamUsage } from './jetstream-usage.ts'
 import { MessageRequests } from './message-requests.ts'
 import { RestoreRequests } from './restore-requests.ts'
@@ -44,6 +45,7 @@ export const JETSTREAM_API_LEVEL = 4
 export interface JetStreamOptions {
   readonly account: Account
   readonly limits: AccountLimits
+  readonly settings: JetStreamSettings
   readonly streams: Streams
   readonly consumerStore: ConsumerStore
   /** Consumers of a stream as they were kept when the broker started. */
@@ -78,14 +80,15 @@ export class JetStream implements StreamsListener, JetStreamAccount {
   #isRestored = false
 
   constructor(options: JetStreamOptions) {
-    const { account, streams, clock, scheduler, random, logger } = options
+    const { account, streams, clock, scheduler, random, logger, limits, settings } = options
+    const { domain } = settings
     const { publisher } = account
     this.#options = options
     this.#router = new ApiRouter(account, publisher, scheduler)
-    const output = new NatsConsumerOutput(publisher, clock, random)
+    const output = new NatsConsumerOutput(publisher, clock, random, domain)
     const consumerPorts = { clock, scheduler, random, output, logger }
     this.#consumers = new ConsumerDirectory(options.consumerStore, consumerPorts)
-    this.#advisories = new StreamAdvisories(publisher, clock, random)
+    this.#advisories = new StreamAdvisories(publisher, clock, random, domain)
     const serverMetadata = {
       '_nats.ver': NATS_VERSION,
       '_nats.level': String(JETSTREAM_API_LEVEL),
@@ -94,7 +97,7 @@ export class JetStream implements StreamsListener, JetStreamAccount {
     const apiLevel = JETSTREAM_API_LEVEL
     const advisories = this.#advisories
     this.#requests = new StreamRequests({
-      ...{ router, streams, clock, logger, serverMetadata, apiLevel, limits: options.limits },
+      ...{ router, streams, clock, logger, serverMetadata, apiLevel, limits, settings },
       consumerCount: (stream) => this.#consumers.consumersOf(stream)?.size ?? 0,
     })
     new MessageRequests(router, streams)
@@ -104,8 +107,8 @@ export class JetStream implements StreamsListener, JetStreamAccount {
     })
     new RestoreRequests({
       ...{ router, publisher, advisories, streams, clock, scheduler, random, logger, apiLevel },
-      limits: options.limits,
-      factsOf: (config) => factsOf(config, options.limits.max_consumers),
+      ...{ limits, settings },
+      factsOf: (config) => factsOf(config, limits, settings),
       keepConsumers: (stream, consumers) => this.#keepConsumers(stream, consumers),
       forgetConsumers: async (stream, consumers) => {
         this.#comeBack.delete(stream)
@@ -119,7 +122,7 @@ export class JetStream implements StreamsListener, JetStreamAccount {
     const requests = new ConsumerRequests(this.#consumers, clock, serverMetadata)
     const directory = this.#consumers
     new ConsumerRouter({ router, publisher, requests, directory, logger, apiLevel })
-    const { max_memory, max_storage } = options.limits
+    const { max_memory, max_storage } = limits
     const hold = (kind: 'memory' | 'storage') => () => this.usage.stats[kind]
     this.#memory = max_memory < 0 ? null : new StorageBudget(max_memory, hold('memory'))
     this.#disk = max_storage < 0 ? null : new StorageBudget(max_storage, hold('storage'))
@@ -129,9 +132,11 @@ export class JetStream implements StreamsListener, JetStreamAccount {
   }
 
   added(stream: Stream): void {
-    const { account, keptConsumersOf, limits, clock, scheduler, batchQuota } = this.#options
+    const { account, keptConsumersOf, limits, settings } = this.#options
+    const { clock, scheduler, batchQuota } = this.#options
     const capture = new StreamCapture(stream, account, account.publisher, {
       ...{ clock, scheduler, quota: batchQuota, apiLevel: JETSTREAM_API_LEVEL },
+      domain: settings.domain,
       batchAbandoned: (batchId, reason) => {
         this.#advisories.batchAbandoned(stream.name, batchId, reason)
       },
@@ -145,7 +150,7 @@ export class JetStream implements StreamsListener, JetStreamAccount {
     this.#consumers.streamOpened(
       {
         reader: stream,
-        facts: () => factsOf(stream.config, limits.max_consumers),
+        facts: () => factsOf(stream.config, limits, settings),
         consumersChanged: () => this.#consumersChanged(stream),
         finished: (_, firstSequence, lastSequence) => stream.finished(firstSequence, lastSequence),
       },
@@ -264,14 +269,20 @@ export class JetStream implements StreamsListener, JetStreamAccount {
   }
 }
 
-/** @param accountMaxConsumers what the account allows each stream; -1: any number */
-function factsOf(config: StreamConfig, accountMaxConsumers: number): StreamFacts {
+/** @param account what it allows each stream */
+function factsOf(
+  config: StreamConfig,
+  account: AccountLimits,
+  server: JetStreamSettings,
+): StreamFacts {
   const { retention, subjects = [], num_replicas, consumer_limits: limits } = config
   return {
     ...{ retention, subjects, num_replicas },
     consumerMaxAckPending: limits.max_ack_pending ?? 0,
     consumerInactiveThreshold: limits.inactive_threshold ?? 0,
-    maxConsumers: smallerLimit(config.max_consumers, accountMaxConsumers),
+    maxConsumers: smallerLimit(config.max_consumers, account.max_consumers),
+    maxAckPending: Math.max(0, smallerLimit(server.maxAckPending, account.max_ack_pending)),
+    maxRequestBatch: server.maxRequestBatch,
   }
 }
 

@@ -18,9 +18,10 @@ import type { AccountLimits } from '../auth/account-limits.ts'
 import type { ServerPublisher } from '../server-publisher.ts'
 import type { ApiRequest, ApiRouter } from './api-router.ts'
 import { isoTime } from './consumer-info-json.ts'
+import type { JetStreamSettings } from './jetstream-settings.ts'
 import { fieldsOf, isEmptyRequest, isRefusal, isTooNew } from './request-body.ts'
 import { RestoreSession } from './restore-session.ts'
-import { admissionRefusal, nameRefusal } from './stream-admission.ts'
+import { admissionRefusal, nameRefusal, withDuplicateWindow } from './stream-admission.ts'
 import type { StreamAdvisories } from './stream-advisories.ts'
 import { isObject, type ParsedStream, parseStream } from './stream-config-json.ts'
 
@@ -35,6 +36,7 @@ export interface RestoreRequestsPorts {
   readonly logger: Logger
   readonly apiLevel: number
   readonly limits: AccountLimits
+  readonly settings: JetStreamSettings
   factsOf(config: StreamConfig): StreamFacts
   /** The stream comes with these consumers. */
   keepConsumers(stream: string, consumers: readonly KeptConsumer[]): Promise<boolean>
@@ -92,7 +94,7 @@ export class RestoreRequests {
   }
 
   #parsed(request: ApiRequest): ParsedStream | StreamRefusal {
-    const { apiLevel, streams, limits } = this.#ports
+    const { apiLevel, streams, limits, settings } = this.#ports
     const [name = ''] = request.tokens
     if (isTooNew(request, apiLevel)) return StreamRefusals.apiLevel
     if (isEmptyRequest(request.payload)) return StreamRefusals.badRequest
@@ -107,7 +109,10 @@ export class RestoreRequests {
     if (this.#count > MAX_RESTORES) {
       return restoreFailed(`${MAX_RESTORES} are under way already, try again later`)
     }
-    return admissionRefusal(parsed.wanted, present, limits) ?? parsed
+    return (
+      admissionRefusal(parsed.wanted, present, limits) ??
+      withDuplicateWindow(parsed, settings.maxDuplicateWindow)
+    )
   }
 }
 

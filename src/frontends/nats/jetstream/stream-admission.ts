@@ -1,9 +1,12 @@
+import { durationText } from '../../../broker/jetstream/consumer/duration-text.ts'
 import type { StreamConfig, WantedStream } from '../../../broker/jetstream/stream/stream-config.ts'
 import {
+  invalidConfig,
   type StreamRefusal,
   StreamRefusals,
 } from '../../../broker/jetstream/stream/stream-refusal.ts'
 import type { AccountLimits } from '../auth/account-limits.ts'
+import type { ParsedStream } from './stream-config-json.ts'
 
 const TOO_MANY: StreamRefusal = {
   code: 400,
@@ -19,6 +22,11 @@ const NO_STORAGE: StreamRefusal = {
   code: 500,
   err_code: 10047,
   description: 'insufficient storage resources available',
+}
+const STREAM_TOO_BIG: StreamRefusal = {
+  code: 400,
+  err_code: 10122,
+  description: 'stream max bytes exceeds account limit max stream bytes',
 }
 const NEEDS_MAX_BYTES: StreamRefusal = {
   code: 400,
@@ -52,10 +60,36 @@ export function admissionRefusal(
   if (limits.max_bytes_required && maxBytes === 0) return NEEDS_MAX_BYTES
   const isMemory = wanted.storage === 'memory'
   const limit = isMemory ? limits.max_memory : limits.max_storage
+  const streamLimit = isMemory ? limits.memory_max_stream_bytes : limits.storage_max_stream_bytes
+  if (streamLimit > 0 && maxBytes > streamLimit) return STREAM_TOO_BIG
   if (limit < 0) return null
   const reserved = others
     .filter(({ storage }) => (storage === 'memory') === isMemory)
     .reduce((sum, { max_bytes }) => sum + Math.max(max_bytes, 0), 0)
   if (reserved + maxBytes <= limit) return null
   return isMemory ? NO_MEMORY : NO_STORAGE
+}
+
+/** Source: StreamDefaultDuplicatesWindow of nats-server. */
+const DEFAULT_WINDOW = 120_000_000_000
+
+/**
+ * A stream remembers ids of messages as long as the server allows, also where nothing is said.
+ * @param limit nanoseconds; 0: none
+ * Source: checkStreamCfg of nats-server.
+ */
+export function withDuplicateWindow(
+  parsed: ParsedStream,
+  limit: number,
+): ParsedStream | StreamRefusal {
+  if (limit === 0) return parsed
+  const { duplicate_window: asked = 0, max_age: maxAge = 0, mirror, sources = [] } = parsed.wanted
+  if (asked > limit) {
+    const limitText = durationText(limit)
+    return invalidConfig(`duplicates window can not be larger then server limit of ${limitText}`)
+  }
+  const isFilledIn = asked === 0 && mirror === undefined && sources.length === 0
+  const isShortLived = maxAge > 0 && maxAge < limit
+  if (!isFilledIn || isShortLived || limit >= DEFAULT_WINDOW) return parsed
+  return { ...parsed, wanted: { ...parsed.wanted, duplicate_window: limit } }
 }

@@ -18,11 +18,14 @@ export class StreamAdvisories {
   readonly #publisher: ServerPublisher
   readonly #clock: Clock
   readonly #random: Random
+  readonly #domain: string
 
-  constructor(publisher: ServerPublisher, clock: Clock, random: Random) {
+  /** @param domain of the server; empty: none */
+  constructor(publisher: ServerPublisher, clock: Clock, random: Random, domain: string) {
     this.#publisher = publisher
     this.#clock = clock
     this.#random = random
+    this.#domain = domain
   }
 
   tell(stream: string, action: Action): void {
@@ -54,6 +57,7 @@ export class StreamAdvisories {
       id: this.#random.uuid(),
       timestamp: isoTime(this.#clock.nowMs()),
       ...what,
+      ...(this.#domain !== '' && { domain: this.#domain }),
     }
     this.#publisher.publish(`$JS.EVENT.ADVISORY.STREAM.${subject}`, null, null, byteJson(json))
   }

@@ -32,6 +32,8 @@ const nobodyWaits: PublishDone = () => undefined
 export interface CapturePorts extends BatchPorts {
   /** null: the account may store as much as it likes. */
   readonly budget: StorageBudget | null
+  /** Of the server; empty: none. */
+  readonly domain: string
   readonly batchAbandoned: (batchId: string, reason: AbandonReason) => void
 }
 
@@ -42,6 +44,7 @@ export class StreamCapture implements Subscriber {
   readonly #publisher: ServerPublisher
   readonly #scheduler: Scheduler
   readonly #budget: StorageBudget | null
+  readonly #domain: string
   readonly #answers: BatchAnswers
   readonly #atomic: AtomicBatches
   readonly #fast: FastBatches
@@ -56,10 +59,11 @@ export class StreamCapture implements Subscriber {
   ) {
     this.#scheduler = ports.scheduler
     this.#budget = ports.budget
+    this.#domain = ports.domain
     this.#stream = stream
     this.#space = space
     this.#publisher = publisher
-    this.#answers = new BatchAnswers(publisher, stream.config.name)
+    this.#answers = new BatchAnswers(publisher, stream.config.name, ports.domain)
     const batches = { ...ports, target: stream }
     this.#atomic = new AtomicBatches({ ...batches, abandoned: ports.batchAbandoned })
     this.#fast = new FastBatches({ ...batches, answers: this.#answers })
@@ -153,6 +157,7 @@ export class StreamCapture implements Subscriber {
           ? { error: outcome, stream, seq: 0 }
           : {
               stream,
+              ...(this.#domain !== '' && { domain: this.#domain }),
               seq: outcome.sequence,
               ...(outcome.isDuplicate && { duplicate: true }),
               ...(outcome.counter !== undefined && { val: outcome.counter }),

@@ -13,9 +13,10 @@ import type { AccountLimits } from '../auth/account-limits.ts'
 import type { ApiCounts } from '../monitor/jetstream-pages.ts'
 import type { ApiRequest, ApiRouter } from './api-router.ts'
 import { parseByteJson } from './byte-json.ts'
+import type { JetStreamSettings } from './jetstream-settings.ts'
 import { type JetStreamUsage, jetStreamUsage } from './jetstream-usage.ts'
 import { type Fields, fieldsOf, isEmptyRequest, isRefusal, isTooNew } from './request-body.ts'
-import { admissionRefusal, nameRefusal } from './stream-admission.ts'
+import { admissionRefusal, nameRefusal, withDuplicateWindow } from './stream-admission.ts'
 import { type ParsedStream, parseStream } from './stream-config-json.ts'
 import { NO_DETAILS, type StreamDetails, streamInfoJson } from './stream-info-json.ts'
 
@@ -30,6 +31,7 @@ export interface StreamRequestsPorts {
   readonly serverMetadata: Readonly<Record<string, string>>
   readonly apiLevel: number
   readonly limits: AccountLimits
+  readonly settings: JetStreamSettings
   consumerCount(stream: string): number
 }
 
@@ -95,8 +97,8 @@ export class StreamRequests {
 
   #accountInfo(): Answer {
     const { stats, streams, consumers } = this.usage
-    const limits = { ...OTHER_LIMITS, ...this.#ports.limits }
-    return { ...stats, streams, consumers, limits, api: this.apiCounts }
+    const { limits } = this.#ports
+    return { ...stats, streams, consumers, limits, ...this.#domain, api: this.apiCounts }
   }
 
   async #create(request: ApiRequest): Promise<Answer> {
@@ -110,7 +112,7 @@ export class StreamRequests {
     const parsed = this.#parsedFor(request)
     if (isRefusal(parsed)) return parsed
     const updated = await this.#ports.streams.update(parsed.wanted, parsed.isPedantic)
-    return 'err_code' in updated ? updated : this.#json(updated)
+    return 'err_code' in updated ? updated : this.#infoJson(updated)
   }
 
   #names({ payload }: ApiRequest): Answer {
@@ -128,7 +130,7 @@ export class StreamRequests {
     if (isRefusal(paging)) return paging
     const all = this.#ports.streams.all(paging.subject)
     const offset = Math.min(paging.offset, all.length)
-    const streams = all.slice(offset, offset + MAX_INFOS).map((stream) => this.#json(stream))
+    const streams = all.slice(offset, offset + MAX_INFOS).map((stream) => this.#infoJson(stream))
     return { total: all.length, offset, limit: MAX_INFOS, streams }
   }
 
@@ -138,7 +140,7 @@ export class StreamRequests {
     const stream = this.#ports.streams.get(name)
     if (stream === undefined) return StreamRefusals.notFound
     const { deleted_details: hasDeleted, subjects_filter: filter, offset } = body
-    return this.#json(stream, {
+    return this.#infoJson(stream, {
       hasDeleted: hasDeleted === true,
       subjectsFilter: typeof filter === 'string' ? filter : '',
       offset: countOf(offset),
@@ -179,11 +181,23 @@ export class StreamRequests {
       return invalidJson('unexpected end of JSON input')
     }
     if (typeof parsed === 'string') return invalidJson(parsed)
-    const { streams, limits } = this.#ports
+    const { streams, limits, settings } = this.#ports
     const present = streams.all().map(({ config }) => config)
     return (
-      nameRefusal(parsed.wanted, name) ?? admissionRefusal(parsed.wanted, present, limits) ?? parsed
+      nameRefusal(parsed.wanted, name) ??
+      admissionRefusal(parsed.wanted, present, limits) ??
+      withDuplicateWindow(parsed, settings.maxDuplicateWindow)
     )
+  }
+
+  /** The domain is not in the answer to who made the stream, as in nats-server. */
+  #infoJson(stream: Stream, details: StreamDetails = NO_DETAILS): Fields {
+    return { ...this.#json(stream, details), ...this.#domain }
+  }
+
+  get #domain(): { domain?: string } {
+    const { domain } = this.#ports.settings
+    return domain === '' ? {} : { domain }
   }
 
   #json(stream: Stream, details: StreamDetails = NO_DETAILS): Fields {
@@ -191,12 +205,6 @@ export class StreamRequests {
     const count = consumerCount(stream.name)
     return streamInfoJson(stream, details, count, clock.nowMs(), serverMetadata)
   }
-}
-
-const OTHER_LIMITS = {
-  max_ack_pending: -1,
-  memory_max_stream_bytes: -1,
-  storage_max_stream_bytes: -1,
 }
 
 /** The fields of a request; none when there is no JSON. */

@@ -1,3 +1,4 @@
+import type { JetStreamSettings } from '../jetstream/jetstream-settings.ts'
 import type { JetStreamUsage } from '../jetstream/jetstream-usage.ts'
 import {
   flagOption,
@@ -23,24 +24,23 @@ export interface ApiCounts {
   readonly errors: number
 }
 
-/** The disk and the memory of the machine are all that the server is limited by. */
-const NO_LIMITS = { max_memory: -1, max_storage: -1 }
-
 /** Source: Jsz of nats-server. */
 const MAX_ACCOUNTS = 1024
 
 /** What JetStream of all accounts holds. */
 export class JetStreamOverview implements JetStreamPages {
   readonly #accounts: () => Iterable<JetStreamAccount>
+  readonly #settings: JetStreamSettings
 
-  constructor(accounts: () => Iterable<JetStreamAccount>) {
+  constructor(accounts: () => Iterable<JetStreamAccount>, settings: JetStreamSettings) {
     this.#accounts = accounts
+    this.#settings = settings
   }
 
   /** Source: JetStreamVarz of nats-server. */
   summary(): object {
     const accounts = [...this.#accounts()]
-    return { config: NO_LIMITS, stats: statsOf(accounts), limits: {} }
+    return { stats: statsOf(accounts), ...settingsJson(this.#settings) }
   }
 
   /** Source: Jsz and JSInfo of nats-server. */
@@ -49,8 +49,7 @@ export class JetStreamOverview implements JetStreamPages {
     const details = detailsOf(accounts, options)
     return {
       ...statsOf(accounts),
-      config: NO_LIMITS,
-      limits: {},
+      ...settingsJson(this.#settings),
       streams: sumOf(accounts, ({ usage }) => usage.streams),
       consumers: sumOf(accounts, ({ usage }) => usage.consumers),
       messages: sumOf(accounts, ({ usage }) => usage.messages),
@@ -58,6 +57,22 @@ export class JetStreamOverview implements JetStreamPages {
       ...(details.length > 0 && { account_details: details }),
       total: accounts.length,
     }
+  }
+}
+
+function settingsJson(settings: JetStreamSettings): { config: object; limits: object } {
+  const { domain, maxMemory, maxStorage } = settings
+  const { maxAckPending, maxRequestBatch, maxDuplicateWindow } = settings
+  return {
+    config: {
+      ...{ max_memory: maxMemory, max_storage: maxStorage },
+      ...(domain !== '' && { domain }),
+    },
+    limits: {
+      ...(maxRequestBatch > 0 && { max_request_batch: maxRequestBatch }),
+      ...(maxAckPending > 0 && { max_ack_pending: maxAckPending }),
+      ...(maxDuplicateWindow > 0 && { max_duplicate_window: maxDuplicateWindow }),
+    },
   }
 }
 

@@ -8,6 +8,8 @@ import {
   readNatsOptions,
 } from '../../../../src/app/nats-server/nats-options.ts'
 import { ConfigError } from '../../../../src/base/errors.ts'
+import { UNLIMITED } from '../../../../src/frontends/nats/auth/account-limits.ts'
+import { DEFAULT_JETSTREAM } from '../../../../src/frontends/nats/jetstream/jetstream-settings.ts'
 
 function read(text: string, flags: NatsFlags = {}): NatsServerOptions {
   const conf = parseConfFile('main', {
@@ -94,7 +96,7 @@ describe('options of nats-server', () => {
     ['prot: 4222', /unknown field "prot"/],
     ['port: many', /port must be a whole number/],
     ['ping_interval: soon', /ping_interval must be a time such as 2s/],
-    ['authorization { users: [{user: a}] }', /needs a user name and a password/],
+    ['authorization { users: [{password: a}] }', /needs a user name or an nkey/],
     ['authorization { users: [{user: a, password: a, nkey: U}] }', /does not go with/],
     ['authorization { token: x, user: a, pass: b }', /a token does not go with users/],
     ['authorization { users: [{user: a, password: a},{user: a, password: b}] }', /two users "a"/],
@@ -119,22 +121,60 @@ describe('options of nats-server', () => {
 })
 
 describe('accounts in a configuration', () => {
+  it('have users without passwords', () => {
+    const { settings } = read('accounts { A { users: [{ user: a }] } }')
+    const [user] = settings.security.users
+    assert.deepEqual([user?.user, user?.password, user?.account], ['a', '', 'A'])
+  })
+
   it('say which accounts have JetStream, and how much of it', () => {
     const { settings } = read(`
       accounts {
         A { jetstream: enabled }
         B { jetstream { max_mem: 1K, max_file: -1, max_streams: 3, max_consumers: 4 } }
+        L { jetstream { max_ack_pending: 5, mem_max_stream_bytes: 6, disk_max_stream_bytes: 7 } }
         C { jetstream: disabled }
         D {}
       }`)
     const limits = settings.security.accounts.map(({ jetStream }) => jetStream)
-    const none = { max_memory: -1, max_storage: -1, max_streams: -1, max_consumers: -1 }
+    const none = UNLIMITED
     assert.deepEqual(limits, [
-      { ...none, max_bytes_required: false },
-      { ...none, max_memory: 1000, max_streams: 3, max_consumers: 4, max_bytes_required: false },
+      none,
+      { ...none, max_memory: 1000, max_streams: 3, max_consumers: 4 },
+      {
+        ...none,
+        max_ack_pending: 5,
+        memory_max_stream_bytes: 6,
+        storage_max_stream_bytes: 7,
+      },
       null,
       null,
     ])
     assert.throws(() => read('accounts { A { jetstream: perhaps } }'), ConfigError)
+  })
+})
+
+describe('JetStream in a configuration', () => {
+  it('has a domain, and limits for all accounts', () => {
+    const { settings } = read(`
+      jetstream {
+        domain: hub, max_mem: 1K, max_file: 2K
+        limits { max_ack_pending: 3, max_request_batch: 4, duplicate_window: "5s", max_ha_assets: 6 }
+      }`)
+    assert.deepEqual(settings.jetStream, {
+      domain: 'hub',
+      maxMemory: 1000,
+      maxStorage: 2000,
+      maxAckPending: 3,
+      maxRequestBatch: 4,
+      maxDuplicateWindow: 5_000_000_000,
+    })
+    assert.deepEqual(read('jetstream: enabled').settings.jetStream, DEFAULT_JETSTREAM)
+  })
+
+  it('has no domain that can not stand in a subject, or is the word behind it', () => {
+    for (const domain of ['a.b', '*', 'a>', '"a b"', 'API']) {
+      assert.throws(() => read(`jetstream { domain: ${domain} }`), ConfigError, domain)
+    }
   })
 })

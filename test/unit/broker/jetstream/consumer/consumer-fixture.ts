@@ -26,6 +26,8 @@ export const STREAM: StreamFacts = {
   consumerMaxAckPending: 0,
   consumerInactiveThreshold: 0,
   maxConsumers: -1,
+  maxAckPending: 0,
+  maxRequestBatch: 0,
 }
 
 export function configOf(fields: Partial<ConsumerConfig>): ConsumerConfig {

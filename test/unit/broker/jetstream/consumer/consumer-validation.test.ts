@@ -207,3 +207,30 @@ describe('a consumer configuration', () => {
     assert.ok(!isSameConfig(one, configOf({ max_batch: 1 })))
   })
 })
+
+describe('limits of the account and the server', () => {
+  const limited = { ...STREAM, maxAckPending: 50, maxRequestBatch: 20 }
+
+  it('are what a consumer gets that asks for nothing', () => {
+    const filled = withDefaults(configOf({ ack_policy: 'explicit' }), limited, false)
+    assert.ok(!('err_code' in filled))
+    assert.deepEqual([filled.max_ack_pending, filled.max_batch], [50, 20])
+    const push = configOf({ ack_policy: 'explicit', deliver_subject: 'd' })
+    const pushed = withDefaults(push, { ...limited, maxAckPending: 5000 }, false)
+    assert.ok(!('err_code' in pushed))
+    assert.deepEqual([pushed.max_ack_pending, pushed.max_batch], [1000, undefined])
+  })
+
+  it('are not exceeded', () => {
+    const refusalOf = (config: Partial<ConsumerConfig>) =>
+      checkConsumerConfig(configOf({ ack_policy: 'explicit', ...config }), limited)
+    assert.equal(refusalOf({ max_ack_pending: 50, max_batch: 20 }), null)
+    assert.equal(refusalOf({ max_ack_pending: -1 }), null)
+    const pending = refusalOf({ max_ack_pending: 51 })
+    assert.equal(pending?.err_code, 10121)
+    assert.equal(pending?.description, 'consumer max ack pending exceeds system limit of 50')
+    const batch = refusalOf({ max_batch: 21 })
+    assert.equal(batch?.err_code, 10125)
+    assert.equal(batch?.description, 'consumer max request batch exceeds server limit of 20')
+  })
+})

@@ -58,7 +58,7 @@ class Fixture {
     const { clock, scheduler } = this
     const { publisher } = this.#account
     const router = new ApiRouter(this.#account, publisher, scheduler)
-    const output = new NatsConsumerOutput(publisher, clock, random)
+    const output = new NatsConsumerOutput(publisher, clock, random, '')
     const host = {
       reader: this.reader,
       facts: () => STREAM,
@@ -198,9 +198,10 @@ describe('a consumer that is paused', () => {
   it('says so until its time comes, or until it goes on', async () => {
     const fixture = new Fixture()
     await fixture.request('$JS.API.CONSUMER.CREATE.S.c', CREATE)
-    const until = '2023-11-14T22:13:30.000Z'
+    const until = '2023-11-14T22:13:30.000000001Z'
     const paused = await fixture.request('$JS.API.CONSUMER.PAUSE.S.c', { pause_until: until })
     assert.equal(paused['paused'], true)
+    assert.equal(paused['pause_until'], until)
     assert.equal(paused['pause_remaining'], 10_000_000_000)
     const info = await fixture.request('$JS.API.CONSUMER.INFO.S.c')
     assert.equal(info['paused'], true)

@@ -8,7 +8,10 @@ import {
   type AccountLimits,
   UNLIMITED,
 } from '../../../../../src/frontends/nats/auth/account-limits.ts'
-import { admissionRefusal } from '../../../../../src/frontends/nats/jetstream/stream-admission.ts'
+import {
+  admissionRefusal,
+  withDuplicateWindow,
+} from '../../../../../src/frontends/nats/jetstream/stream-admission.ts'
 
 const PRESENT = [
   { name: 'A', storage: 'file', max_bytes: 600 },
@@ -40,8 +43,44 @@ describe('the limits of an account for streams', () => {
     assert.equal(refused({ name: 'A', max_bytes: 1000 }, { max_storage: 1000 }), 0)
   })
 
+  it('say how large one stream may get, of each storage apart', () => {
+    const limits = { memory_max_stream_bytes: 10, storage_max_stream_bytes: 20 }
+    assert.equal(refused({ max_bytes: 20 }, limits), 0)
+    assert.equal(refused({ max_bytes: 21 }, limits), 10122)
+    assert.equal(refused({ max_bytes: 10, storage: 'memory' }, limits), 0)
+    assert.equal(refused({ max_bytes: 11, storage: 'memory' }, limits), 10122)
+    assert.equal(refused({ name: 'A', max_bytes: 21 }, limits), 10122)
+  })
+
   it('may want each stream to say how large it gets', () => {
     assert.equal(refused({}, { max_bytes_required: true }), 10113)
     assert.equal(refused({ max_bytes: 1 }, { max_bytes_required: true }), 0)
+  })
+})
+
+describe('the duplicate window that a server allows', () => {
+  const SECOND = 1_000_000_000
+
+  /** Nanoseconds that the stream gets, or why it does not. */
+  function windowOf(wanted: Partial<WantedStream>, limit: number): unknown {
+    const parsed = { wanted: { name: 'N', ...wanted } as WantedStream, isPedantic: false }
+    const admitted = withDuplicateWindow(parsed, limit)
+    return 'err_code' in admitted ? admitted.description : admitted.wanted.duplicate_window
+  }
+
+  it('is what a stream gets that asks for none, if it is shorter than the usual one', () => {
+    assert.equal(windowOf({}, 60 * SECOND), 60 * SECOND)
+    assert.equal(windowOf({}, 120 * SECOND), undefined)
+    assert.equal(windowOf({}, 0), undefined)
+    assert.equal(windowOf({ max_age: SECOND }, 60 * SECOND), undefined)
+    assert.equal(windowOf({ mirror: { name: 'O' } }, 60 * SECOND), undefined)
+  })
+
+  it('is not exceeded', () => {
+    assert.equal(windowOf({ duplicate_window: 60 * SECOND }, 60 * SECOND), 60 * SECOND)
+    assert.equal(
+      windowOf({ duplicate_window: 61 * SECOND }, 60 * SECOND),
+      'duplicates window can not be larger then server limit of 1m0s',
+    )
   })
 })

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
+import { DEFAULT_JETSTREAM } from '../../../../../src/frontends/nats/jetstream/jetstream-settings.ts'
 import {
   type JetStreamAccount,
   JetStreamOverview,
@@ -16,11 +17,8 @@ function accountOf(name: string, scale: number, max_memory = -1): JetStreamAccou
   }
 }
 
-const overview = new JetStreamOverview(() => [
-  accountOf('$G', 1),
-  accountOf('B', 100, 64),
-  accountOf('A', 10),
-])
+const ACCOUNTS = [accountOf('$G', 1), accountOf('B', 100, 64), accountOf('A', 10)]
+const overview = new JetStreamOverview(() => ACCOUNTS, DEFAULT_JETSTREAM)
 
 /** The page, as whoever asks reads it. */
 function pageOf(options: Record<string, unknown>) {
@@ -45,6 +43,16 @@ describe('the pages about JetStream', () => {
       ...STATS,
       ...{ config: NO_LIMITS, limits: {}, total: 3 },
       ...{ streams: 3, consumers: 222, messages: 333, bytes: 1221 },
+    })
+  })
+
+  it('say what the configuration of the server does', () => {
+    const settings = { ...DEFAULT_JETSTREAM, domain: 'hub', maxStorage: 5, maxRequestBatch: 7 }
+    const limited = new JetStreamOverview(() => ACCOUNTS, settings)
+    assert.deepEqual(limited.summary(), {
+      stats: STATS,
+      config: { max_memory: -1, max_storage: 5, domain: 'hub' },
+      limits: { max_request_batch: 7 },
     })
   })
 
