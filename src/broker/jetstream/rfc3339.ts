@@ -1,5 +1,7 @@
 import { daysOf, MONTHS_A_YEAR, MS_A_DAY, MS_A_HOUR, MS_A_MINUTE, MS_A_SECOND } from './calendar.ts'
 
+const NANOSECONDS_A_MS = 1_000_000
+
 const FORM = /^(\d{4})-(\d\d)-(\d\d)[Tt ](\d\d):(\d\d):(\d\d)(?:\.(\d{1,9}))?([Zz]|[+-]\d\d:\d\d)$/
 
 /**
@@ -17,6 +19,17 @@ export function millisecondsOf(text: string): number | null {
     Number(hour) * MS_A_HOUR + Number(minute) * MS_A_MINUTE + Number(second) * MS_A_SECOND
   const ofSecond = fraction === '' ? 0 : Number(`0.${fraction}`) * MS_A_SECOND
   return days * MS_A_DAY + ofDay + ofSecond - offsetMs(zone)
+}
+
+/**
+ * The first whole millisecond that is not before the time; null for other texts. `millisecondsOf` is too coarse for that: a
+ * double has no single nanoseconds in a time of today.
+ */
+export function firstMillisecondFrom(text: string): number | null {
+  const fraction = FORM.exec(text)?.[7] ?? ''
+  const ofSecondMs = millisecondsOf(text.replace(`.${fraction}`, ''))
+  const nanoseconds = Number(fraction.padEnd(9, '0'))
+  return ofSecondMs === null ? null : ofSecondMs + Math.ceil(nanoseconds / NANOSECONDS_A_MS)
 }
 
 function offsetMs(zone: string): number {

@@ -1,6 +1,6 @@
 import type { Logger } from '../../../ports/logger.ts'
 import { isSubset } from '../../subjects/subject-subset.ts'
-import { millisecondsOf } from '../rfc3339.ts'
+import { firstMillisecondFrom } from '../rfc3339.ts'
 import type { StreamReader } from '../stream/stream-reader.ts'
 import { SubjectFilter } from '../stream/subject-filter.ts'
 import { Consumer } from './consumer.ts'
@@ -166,7 +166,9 @@ export class StreamConsumers {
     else if (policy === 'by_start_sequence') {
       if (sequence < opt_start_seq) return 'below start seq'
     } else if (policy === 'by_start_time') {
-      const first = await this.#host.reader.sequenceAtTime(millisecondsOf(opt_start_time) ?? 0)
+      const first = await this.#host.reader.sequenceAtTime(
+        firstMillisecondFrom(opt_start_time) ?? 0,
+      )
       if (sequence < first) return 'below start time'
     } else if (policy !== 'all') return 'not allowed'
     consumer.reset(Math.max(1, start))
@@ -311,7 +313,7 @@ export class StreamConsumers {
     else if (policy === 'last') next = lastSequence(reader, filter)
     else if (policy === 'by_start_sequence') next = Math.max(opt_start_seq, reader.firstSequence)
     else if (policy === 'by_start_time') {
-      next = await reader.sequenceAtTime(millisecondsOf(opt_start_time) ?? 0)
+      next = await reader.sequenceAtTime(firstMillisecondFrom(opt_start_time) ?? 0)
     }
     return new StreamCursor(reader, filter, next)
   }

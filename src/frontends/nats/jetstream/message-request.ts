@@ -1,4 +1,4 @@
-import { millisecondsOf } from '../../../broker/jetstream/rfc3339.ts'
+import { firstMillisecondFrom } from '../../../broker/jetstream/rfc3339.ts'
 import { isObject } from './stream-config-json.ts'
 
 /** Which messages of a stream a client wants. Source: JSApiMsgGetRequest of nats-server. */
@@ -56,5 +56,5 @@ function isTexts(value: unknown): value is readonly string[] {
 function timeOf(value: unknown): number | null | undefined {
   if (value === null) return null
   if (typeof value !== 'string') return undefined
-  return millisecondsOf(value) ?? undefined
+  return firstMillisecondFrom(value) ?? undefined
 }

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import fc from 'fast-check'
-import { millisecondsOf } from '../../../../src/broker/jetstream/rfc3339.ts'
+import { firstMillisecondFrom, millisecondsOf } from '../../../../src/broker/jetstream/rfc3339.ts'
 
 describe('times of RFC 3339', () => {
   it('are what Date makes of them', () => {
@@ -20,6 +20,18 @@ describe('times of RFC 3339', () => {
     assert.equal(millisecondsOf('1970-01-01T02:00:00+02:00'), 0)
     assert.equal(millisecondsOf('2000-02-29T00:00:00-00:30'), Date.UTC(2000, 1, 29, 0, 30))
     assert.equal(millisecondsOf('0001-01-01T00:00:00Z'), Date.parse('0001-01-01T00:00:00Z'))
+  })
+
+  it('begin with the millisecond that is not before them', () => {
+    const startMs = Date.UTC(2026, 10, 26, 13, 6, 29, 828)
+    const first = (fraction: string) => firstMillisecondFrom(`2026-11-26T15:06:29${fraction}+02:00`)
+    assert.equal(first('.828'), startMs)
+    assert.equal(first('.828000000'), startMs)
+    assert.equal(first('.828000001'), startMs + 1)
+    assert.equal(first('.827999999'), startMs)
+    assert.equal(first('.8275'), startMs)
+    assert.equal(first(''), startMs - 828)
+    assert.equal(firstMillisecondFrom('now'), null)
   })
 
   it('are null when they are none', () => {

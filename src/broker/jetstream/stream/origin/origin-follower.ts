@@ -1,6 +1,6 @@
 import type { Clock } from '../../../../ports/clock.ts'
 import type { Scheduler, Timer } from '../../../../ports/scheduler.ts'
-import { millisecondsOf } from '../../rfc3339.ts'
+import { firstMillisecondFrom } from '../../rfc3339.ts'
 import type { Stream } from '../stream.ts'
 import type { StreamSource } from '../stream-config.ts'
 import type { StreamWatcher } from '../stream-reader.ts'
@@ -124,7 +124,7 @@ export class OriginFollower implements StreamWatcher, MessageFollower {
   #firstOf(origin: Stream): number {
     const { opt_start_seq: sequence = 0, opt_start_time: time } = this.source
     if (sequence > 0) return sequence
-    const timeMs = time === undefined ? null : millisecondsOf(time)
+    const timeMs = time === undefined ? null : firstMillisecondFrom(time)
     return timeMs === null ? 0 : origin.state.index.sequenceAtTime(timeMs)
   }
 
