@@ -27,8 +27,8 @@ interface InterestWatch {
 }
 
 /**
- * Messages of the server itself to whoever subscribed. Call it outside of `Subscriber.deliver`, as a
- * fan-out can't begin inside of another.
+ * Messages of the server itself to whoever subscribed, also from inside of `Subscriber.deliver`: the message
+ * that is being delivered stays as it is.
  */
 export class ServerPublisher {
   readonly #space: SubjectSpace
