@@ -115,6 +115,15 @@ export class MemoryLog implements PartitionLog {
     this.#listener.logAdvanced(this)
   }
 
+  /** As after damage: batches that end at or behind the offset are not there any more. */
+  loseFrom(offset: number): void {
+    const kept = this.#batches.filter((batch) => lastOffsetOf(batch, 0) < offset)
+    this.#batches.splice(0, Infinity, ...kept)
+    const last = kept.at(-1)
+    this.logEndOffset = last === undefined ? this.logStartOffset : lastOffsetOf(last, 0) + 1
+    this.highWatermark = this.logEndOffset
+  }
+
   /** The disk broke. */
   fail(): void {
     this.isFailed = true

@@ -40,6 +40,8 @@ export interface StreamHost {
   consumersChanged(consumers: readonly Consumer[]): void
   /** A consumer is done with these. */
   finished(consumer: string, firstSequence: number, lastSequence: number): void
+  /** Consumers were given messages up to here: no other message may get such a sequence. */
+  neverAgain(sequence: number): void
 }
 
 /** Where consumers are kept. */
@@ -100,6 +102,7 @@ export class StreamConsumers {
 
   /** Goes on with those that were kept. */
   restore(kept: readonly KeptConsumer[]): void {
+    this.#host.neverAgain(Math.max(0, ...kept.map(lastDelivered)))
     for (const { name, config, createdMs, state } of kept) {
       const last = state.at(-1)
       const from = last === undefined ? this.#host.reader.firstSequence : last.delivered.stream + 1
@@ -330,6 +333,12 @@ export class StreamConsumers {
 
 function filterOf(config: ConsumerConfig): SubjectFilter {
   return new SubjectFilter(filtersOf(config))
+}
+
+/** 0: nothing yet. One that was given nothing may begin anywhere, also where the stream never was. */
+function lastDelivered({ state }: KeptConsumer): number {
+  const delivered = state.at(-1)?.delivered
+  return delivered === undefined || delivered.consumer === 0 ? 0 : delivered.stream
 }
 
 /** The last message that passes; the end of the stream when there is none. */

@@ -122,3 +122,15 @@ export function isRemoved({ floor, blocks }: KeptRemovals, sequence: number): bo
   const bit = sequence % BLOCK_MESSAGES
   return ((bits[bit >> 3] as number) & (1 << (bit & 7))) !== 0
 }
+
+/** The highest sequence that was there and is known to be gone; 0: none. */
+export function lastRemoved({ floor, blocks }: KeptRemovals): number {
+  let last = Math.max(0, floor - 1)
+  for (const [block, bits] of blocks) {
+    const at = bits.findLastIndex((byte) => byte !== 0)
+    if (at < 0) continue
+    const bit = at * 8 + 31 - Math.clz32(bits[at] as number)
+    last = Math.max(last, block * BLOCK_MESSAGES + bit)
+  }
+  return last
+}

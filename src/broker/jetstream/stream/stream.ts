@@ -12,6 +12,7 @@ import { type NewMessage, RecordMapping } from './record-mapping.ts'
 import {
   isRemoved,
   type KeptRemovals,
+  lastRemoved,
   type RemovalChange,
   RemovalKeeper,
 } from './removal-keeper.ts'
@@ -125,6 +126,7 @@ export class Stream implements StreamReader, StreamLogListener, BatchTarget {
    */
   async start(): Promise<void> {
     await this.#log.start()
+    this.neverAgain(lastRemoved(this.#options.removals))
     this.#isLoaded = true
     this.#watchers.open()
     this.#expiry.run()
@@ -247,6 +249,19 @@ export class Stream implements StreamReader, StreamLogListener, BatchTarget {
     if (this.#log.nextSequence + this.#publisher.waitingCount === sequence) return true
     this.#publisher.flush()
     return this.#log.nextSequence <= sequence && this.#log.skipTo(sequence)
+  }
+
+  /**
+   * Sequences up to here were given once, as something that is kept speaks of them. Where the log lost
+   * its end they are given up: a new message would be taken for the one that is lost.
+   */
+  neverAgain(sequence: number): void {
+    const next = this.#log.nextSequence
+    if (next > sequence) return
+    const { logger } = this.#options
+    const facts = { stream: this.name, firstSequence: next, lastSequence: sequence }
+    logger.warn('messages at the end of a stream are lost, their sequences are given up', facts)
+    if (!this.skipTo(sequence + 1)) logger.error('lost sequences could not be given up', facts)
   }
 
   /** Messages are durable elsewhere. A work queue has no more use for them. Source: nats-server. */

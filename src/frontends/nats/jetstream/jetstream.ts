@@ -153,6 +153,7 @@ export class JetStream implements StreamsListener, JetStreamAccount {
         facts: () => factsOf(stream.config, limits, settings),
         consumersChanged: () => this.#consumersChanged(stream),
         finished: (_, firstSequence, lastSequence) => stream.finished(firstSequence, lastSequence),
+        neverAgain: (sequence) => stream.neverAgain(sequence),
       },
       kept,
     )

@@ -96,6 +96,10 @@ export class ConsumerFixture implements ConsumerOutput, StreamHost {
     this.done.push([consumer, firstSequence, lastSequence])
   }
 
+  neverAgain(sequence: number): void {
+    this.reader.skipTo(sequence)
+  }
+
   sizeOf({ message }: OutgoingMessage): number {
     return message.payload.byteLength
   }

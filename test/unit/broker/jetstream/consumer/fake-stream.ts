@@ -42,6 +42,17 @@ export class FakeStream implements StreamReader {
     return sequence
   }
 
+  /** Nothing gets a sequence up to here any more. */
+  skipTo(sequence: number): void {
+    this.#last = Math.max(this.#last, sequence)
+  }
+
+  /** As after damage: the end of its log is not there any more. */
+  loseAfter(sequence: number): void {
+    for (const at of [...this.#messages.keys()]) if (at > sequence) this.#messages.delete(at)
+    this.#last = Math.min(this.#last, sequence)
+  }
+
   remove(firstSequence: number, lastSequence: number): void {
     for (let at = firstSequence; at <= lastSequence; at++) this.#messages.delete(at)
     for (const watcher of [...this.#watchers]) watcher.removed(firstSequence, lastSequence)

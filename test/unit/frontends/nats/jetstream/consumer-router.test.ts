@@ -64,6 +64,7 @@ class Fixture {
       facts: () => STREAM,
       consumersChanged() {},
       finished() {},
+      neverAgain() {},
     }
     const ports = { clock, scheduler, random, output, logger: SILENT }
     const consumers = new StreamConsumers(host, new FakeStore(), ports)
