@@ -7,6 +7,7 @@ import type {
   StreamSession,
   Transport,
 } from '../ports/transport.ts'
+import { ConnectionCounts } from './connection-counts.ts'
 import { listenError } from './listen-error.ts'
 import { NodeConnection, plainAddress } from './node-connection.ts'
 import { canOwnMemory, type Receive } from './socket-receive.ts'
@@ -51,7 +52,7 @@ class NodeListener implements Listener {
   readonly #connections = new Set<NodeConnection>()
   host = ''
   port = 0
-  readonly #countByAddress = new Map<string, number>()
+  readonly #counts: ConnectionCounts
   #whenEmpty: (() => void) | null = null
 
   constructor(
@@ -61,6 +62,7 @@ class NodeListener implements Listener {
     { logger, tls }: NodeTransportOptions,
   ) {
     this.#options = options
+    this.#counts = new ConnectionCounts(options)
     this.#accept = accept
     this.#receive = receive
     this.#logger = logger
@@ -105,15 +107,12 @@ class NodeListener implements Listener {
 
   #accepted(socket: net.Socket): void {
     const address = plainAddress(socket.remoteAddress)
-    const count = this.#countByAddress.get(address) ?? 0
-    const { maxConnections, maxConnectionsPerIp, maxConnectionsPerIpOverrides } = this.#options
-    const perIp = maxConnectionsPerIpOverrides.get(address) ?? maxConnectionsPerIp
-    if (this.#connections.size >= maxConnections || count >= perIp) {
+    if (!this.#counts.add(address)) {
+      const count = this.#counts.of(address)
       this.#logger.warn('connection refused: too many', { address, count })
       socket.destroy()
       return
     }
-    this.#countByAddress.set(address, count + 1)
     const connection = new NodeConnection(socket, this.#receive, this.#logger)
     this.#connections.add(connection)
     const gone = (): void => this.#gone(connection, address)
@@ -130,8 +129,6 @@ class NodeListener implements Listener {
   #gone(connection: NodeConnection, address: string): void {
     this.#connections.delete(connection)
     if (this.#connections.size === 0) this.#whenEmpty?.()
-    const count = (this.#countByAddress.get(address) ?? 1) - 1
-    if (count === 0) this.#countByAddress.delete(address)
-    else this.#countByAddress.set(address, count)
+    this.#counts.remove(address)
   }
 }

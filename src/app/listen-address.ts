@@ -1,4 +1,5 @@
 import { isIP } from 'node:net'
+import { isLoopback } from '../adapters/loopback.ts'
 import { ConfigError } from '../base/errors.ts'
 
 /** Where a front end listens. */
@@ -29,11 +30,6 @@ export function parseListenAddress(text: string, source: string): ListenAddress 
 /** The form that `parseListenAddress` reads. */
 export function formatAddress({ host, port }: ListenAddress): string {
   return isIP(host) === 6 ? `[${host}]:${port}` : `${host}:${port}`
-}
-
-/** Only programs on this machine reach it. */
-export function isLoopback(host: string): boolean {
-  return host === 'localhost' || host === '::1' || (isIP(host) === 4 && host.startsWith('127.'))
 }
 
 /**

@@ -73,8 +73,8 @@ export async function startBroker(options: StartOptions): Promise<RunningBroker>
     // Timers of the scheduler keep no process alive, and this one must not end before its files are whole.
     const alive = setInterval(() => undefined, DRAIN_MS)
     try {
-      await httpFrontend?.stop()
       await natsServer?.stop(DRAIN_MS)
+      await httpFrontend?.stop()
       await kafkaFrontend?.stop(DRAIN_MS)
       await core.close()
     } finally {
@@ -97,9 +97,11 @@ export async function startBroker(options: StartOptions): Promise<RunningBroker>
         logger: logger.child('http'),
         metrics: () => meter.exposition(),
         notReadyReason: () => notReadyReason(core),
+        maxUpgraded: natsSettings?.maxConnections ?? 0,
         describeAddressInUse,
       })
       http = await httpFrontend.listen(settings.http)
+      await natsServer?.listenOn(httpFrontend, limitsOf(settings))
     }
     let stopped: Promise<void> | undefined
     return {

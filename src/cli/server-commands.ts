@@ -10,7 +10,10 @@ export function addServerCommands(program: Command): void {
     .option('--config <file>', 'a server.properties file')
     .option('--set <name=value>', 'one configuration, over the file; repeatable', collect)
     .option('--kafka <host:port>', 'where Kafka clients connect (default 127.0.0.1:9092)')
-    .option('--http <host:port>', 'where metrics and health are (default 127.0.0.1:8080)')
+    .option(
+      '--http <host:port>',
+      'where metrics and health are, and NATS by WebSocket (default 127.0.0.1:8080)',
+    )
     .option('--no-http', 'no HTTP port')
     .option('--nats <host:port>', 'where NATS clients connect (default 127.0.0.1:4222)')
     .option('--no-nats', 'no NATS port')

@@ -1,5 +1,6 @@
 import { availableParallelism } from 'node:os'
 import { isBcryptOf } from '../../adapters/bcrypt-hashes.ts'
+import { HttpUpgradeTransport, type UpgradablePort } from '../../adapters/http-upgrade-transport.ts'
 import { listenError } from '../../adapters/listen-error.ts'
 import { NodeTransport } from '../../adapters/node-transport.ts'
 import { SystemRandom } from '../../adapters/system-random.ts'
@@ -34,6 +35,9 @@ export type CommonListenOptions = Omit<ListenOptions, 'host' | 'port' | 'idleTim
 
 /** Closing all clients at once would make them come back at once, so it is spread over this many steps. */
 const LAME_DUCK_STEPS = 100
+
+/** Silent clients are asked whether they are there. */
+const NEVER_IDLE = -1
 
 /** The NATS side of a broker: its ports, and what can be asked and told while it runs. */
 export class NatsServer {
@@ -108,6 +112,14 @@ export class NatsServer {
     })
   }
 
+  /** Takes clients by WebSocket on an HTTP port, unless they have to use TLS, which it has not. */
+  async listenOn(port: UpgradablePort, common: CommonListenOptions): Promise<void> {
+    if (this.#settings.tls !== null && !this.#settings.allowsClear) return
+    const transport = new HttpUpgradeTransport({ logger: this.#ports.logger, port })
+    const options = { ...common, ...port.address, idleTimeoutMs: NEVER_IDLE }
+    await this.frontend.listen({ transport, options, kind: 'WEBSOCKET' })
+  }
+
   /** Tells the clients to go elsewhere, and closes them one after the other. */
   async enterLameDuck(closed: () => void): Promise<void> {
     const { lameDuckDurationMs, lameDuckGraceMs } = this.#settings
@@ -149,8 +161,7 @@ export class NatsServer {
   async #listen(common: CommonListenOptions): Promise<void> {
     const { logger } = this.#ports
     const settings = this.#settings
-    // Silent clients are asked whether they are there.
-    const rest = { ...common, idleTimeoutMs: -1 }
+    const rest = { ...common, idleTimeoutMs: NEVER_IDLE }
     const options = { ...rest, ...settings.address }
     const { tls } = settings
     if (tls !== null) this.#tls = new TlsSockets(tls, logger)

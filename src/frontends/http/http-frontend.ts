@@ -1,17 +1,25 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
+import type { Duplex } from 'node:stream'
 import { ConfigError } from '../../base/errors.ts'
 import type { HttpServices } from './http-services.ts'
 
 export interface HttpOptions extends HttpServices {
   /** Says more about an address in use, e.g. the process that has it. */
+  /** Of another protocol that is given requests for WebSocket, beside those for HTTP. */
+  readonly maxUpgraded: number
   readonly describeAddressInUse?: (host: string, port: number) => string
 }
+
+/** Takes over the socket of a request for another protocol. */
+type UpgradeHandler = (request: IncomingMessage, socket: Duplex, head: Buffer) => void
 
 type RequestListener = (request: IncomingMessage, response: ServerResponse) => void
 
 /** Watching needs few connections, and short ones. */
 const MAX_CONNECTIONS = 256
+/** Where WebSocket is asked for; `/nats` is for those who pass on a folder of a larger site. */
+const UPGRADE_PATHS: ReadonlySet<string | undefined> = new Set(['/', '/nats', '/nats/'])
 const REQUEST_TIMEOUT_MS = 10_000
 const MAX_HEADER_BYTES = 8 * 1024
 
@@ -20,6 +28,9 @@ const MAX_HEADER_BYTES = 8 * 1024
  * watches starts quicker and is smaller.
  */
 export class HttpFrontend {
+  /** Gets requests for WebSocket; null: they are answered as all others. */
+  upgradeHandler: UpgradeHandler | null = null
+  address = { host: '', port: 0 }
   readonly #options: HttpOptions
   readonly #server: Server
   #routing: Promise<RequestListener> | undefined
@@ -32,10 +43,14 @@ export class HttpFrontend {
         requestTimeout: REQUEST_TIMEOUT_MS,
         headersTimeout: REQUEST_TIMEOUT_MS,
         connectionsCheckingInterval: REQUEST_TIMEOUT_MS,
+        shouldUpgradeCallback: (request) => this.#isForWebSocket(request),
       },
       (request, response) => this.#serve(request, response),
     )
-    this.#server.maxConnections = MAX_CONNECTIONS
+    this.#server.maxConnections = MAX_CONNECTIONS + options.maxUpgraded
+    this.#server.on('upgrade', (request, socket, head) =>
+      this.upgradeHandler?.(request, socket, head),
+    )
   }
 
   /** @throws ConfigError when the address can't be used */
@@ -45,14 +60,22 @@ export class HttpFrontend {
       this.#server.listen({ ...address }, resolve)
     })
     const { address: host, port } = this.#server.address() as AddressInfo
-    return { host, port }
+    this.address = { host, port }
+    return this.address
   }
 
+  /** Whoever was given sockets has to close them before. */
   async stop(): Promise<void> {
     if (!this.#server.listening) return
     const closed = new Promise<void>((resolve) => this.#server.close(() => resolve()))
     this.#server.closeAllConnections()
     await closed
+  }
+
+  #isForWebSocket({ headers, url }: IncomingMessage): boolean {
+    if (this.upgradeHandler === null) return false
+    const isWebSocket = headers.upgrade?.toLowerCase() === 'websocket'
+    return isWebSocket && UPGRADE_PATHS.has(url?.split('?')[0])
   }
 
   #serve(request: IncomingMessage, response: ServerResponse): void {

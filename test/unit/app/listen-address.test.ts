@@ -1,8 +1,8 @@
 import { strict as assert } from 'node:assert'
 import { describe, it } from 'node:test'
+import { isLoopback } from '../../../src/adapters/loopback.ts'
 import {
   formatAddress,
-  isLoopback,
   parseListenAddress,
   requireLoopback,
 } from '../../../src/app/listen-address.ts'

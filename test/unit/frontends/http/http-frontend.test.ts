@@ -20,6 +20,7 @@ async function withFrontend(
     logger: silentLogger,
     metrics: () => world.metrics(),
     notReadyReason: () => world.notReady,
+    maxUpgraded: 0,
   })
   const { host, port } = await frontend.listen({ host: '127.0.0.1', port: 0 })
   try {
@@ -92,6 +93,7 @@ describe('the HTTP port', () => {
         logger: silentLogger,
         metrics: async () => ({ contentType: '', text: '' }),
         notReadyReason: () => null,
+        maxUpgraded: 0,
       })
       await assert.rejects(second.listen({ host: '127.0.0.1', port }), {
         name: 'ConfigError',
