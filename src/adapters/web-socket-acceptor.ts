@@ -54,6 +54,8 @@ export class WebSocketAcceptor {
   /** Answers a request for WebSocket; `head` came behind it. */
   upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void {
     const address = plainAddress(request.socket.remoteAddress)
+    // From here on nobody else listens to what happens to the socket.
+    socket.on('error', (error) => this.#logger.debug('connection failed', { address, error }))
     if (this.#isStopped || !this.#counts.add(address)) {
       const count = this.#counts.of(address)
       this.#logger.warn('connection refused: too many', { address, count })

@@ -46,7 +46,7 @@ const MAX_IN_FLIGHT_COUNT = 64
 const DRAIN_MS = 5_000
 
 /** Part of the request memory that stays allocated for the next requests. */
-const KEPT_PART = 1 / 4
+const KEPT_PART = 1 / 8
 
 /**
  * Starts a broker: the one place where all parts are put together.

@@ -24,7 +24,7 @@ export const SPOOL_CONFIG_ROWS: readonly BrokerConfigRow[] = [
   ['spool.nats.ping.interval.ms', LONG, '120000', '[1000,...]'],
   ['spool.nats.stall.bytes', LONG, '4194304', '[1,...]'],
   ['spool.nats.write.deadline.ms', LONG, '10000', '[1000,...]'],
-  ['spool.tail.cache.bytes', LONG, '33554432', '[0,...]'],
+  ['spool.tail.cache.bytes', LONG, '16777216', '[0,...]'],
 ]
 
 export const SPOOL_TOPIC_CONFIG_ROWS: readonly TopicConfigRow[] = [

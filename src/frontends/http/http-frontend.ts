@@ -5,9 +5,9 @@ import { ConfigError } from '../../base/errors.ts'
 import type { HttpServices } from './http-services.ts'
 
 export interface HttpOptions extends HttpServices {
-  /** Says more about an address in use, e.g. the process that has it. */
-  /** Of another protocol that is given requests for WebSocket, beside those for HTTP. */
+  /** Connections that another protocol may take over, beside those for HTTP. */
   readonly maxUpgraded: number
+  /** Says more about an address in use, e.g. the process that has it. */
   readonly describeAddressInUse?: (host: string, port: number) => string
 }
 
