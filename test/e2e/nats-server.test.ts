@@ -1,11 +1,19 @@
 import assert from 'node:assert/strict'
 import { type ChildProcess, spawn } from 'node:child_process'
+import { generateKeyPairSync } from 'node:crypto'
 import { once } from 'node:events'
 import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { after, describe, it } from 'node:test'
-import { type ConnectionOptions, connect, type NatsConnection } from '@nats-io/transport-node'
+import { jetstreamManager } from '@nats-io/jetstream'
+import {
+  type ConnectionOptions,
+  connect,
+  jwtAuthenticator,
+  type NatsConnection,
+} from '@nats-io/transport-node'
 import { WebSocket } from 'ws'
+import { publicNkey, signedClaims } from '../support/nkeys.ts'
 import { cleanUp, newDirectory } from './spool-process.ts'
 
 const BIN = new URL('../../bin/nats-server.mjs', import.meta.url).pathname
@@ -209,6 +217,48 @@ describe('nats-server of Spool on other transports', () => {
     const [code] = await once(server.child, 'exit')
     assert.equal(code, 0)
     assert.equal(await isTold, true)
+  })
+})
+
+describe('nats-server of Spool with an operator', () => {
+  it('gives its accounts the JetStream that their claims say, and no other', async () => {
+    const operator = generateKeyPairSync('ed25519')
+    const iss = publicNkey('operator', operator.publicKey)
+    const claims = { aud: '', name: 'x', iat: 1 }
+    const storage = { disk_storage: 1_048_576, consumer: -1, streams: 1 }
+    const accounts = [storage, { tiered_limits: { R1: storage } }, {}].map((limits) => {
+      const { publicKey, privateKey } = generateKeyPairSync('ed25519')
+      const sub = publicNkey('account', publicKey)
+      const all = { conn: -1, subs: -1, payload: -1, data: -1, ...limits }
+      const nats = { limits: all, type: 'account', version: 2 }
+      const token = signedClaims({ ...claims, iss, sub, nats }, operator.privateKey)
+      const user = publicNkey('user', generateKeyPairSync('ed25519').publicKey)
+      const bearer = { bearer_token: true, subs: -1, payload: -1, type: 'user', version: 2 }
+      const jwt = signedClaims({ ...claims, iss: sub, sub: user, nats: bearer }, privateKey)
+      return { sub, token, jwt }
+    })
+    const preload = accounts.map(({ sub, token }) => `${sub}: "${token}"`).join('\n')
+    const server = await Launched.start(
+      `jetstream { store_dir: "${newDirectory()}" }
+      trusted_keys: "${iss}"
+      resolver: MEMORY
+      resolver_preload {\n${preload}\n}`,
+    )
+    const [plain, tiered, none] = await Promise.all(
+      accounts.map(({ jwt }) => server.connect({ authenticator: jwtAuthenticator(jwt) })),
+    )
+    assert.ok(plain !== undefined && tiered !== undefined && none !== undefined)
+    const jsm = await jetstreamManager(plain)
+    const info = await jsm.getAccountInfo()
+    assert.deepEqual(
+      [info.limits.max_storage, info.limits.max_streams, info.limits.max_ack_pending],
+      [1_048_576, 1, -1],
+    )
+    await jsm.streams.add({ name: 'ONE', subjects: ['one'] })
+    await assert.rejects(jsm.streams.add({ name: 'TWO', subjects: ['two'] }), /maximum number of/)
+    const { limits, tiers } = await (await jetstreamManager(tiered)).getAccountInfo()
+    assert.deepEqual([limits.max_storage, tiers?.['R1']?.limits.max_storage], [0, 1_048_576])
+    await assert.rejects(jetstreamManager(none), /not enabled for account/)
   })
 })
 

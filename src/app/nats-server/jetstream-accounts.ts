@@ -70,13 +70,14 @@ export class JetStreamAccounts {
   async #apply(settings: SecuritySettings): Promise<void> {
     for (const refusal of this.#refusals) refusal.stop()
     const refused: string[] = []
-    for (const { name, jetStream, imports } of settings.accounts) {
+    for (const { name, jetStream, imports, hasTiers = false } of settings.accounts) {
       if (name === GLOBAL_ACCOUNT || this.#served.has(name)) continue
       const isImported = imports.some(
         ({ kind, localSubject }) => kind === 'service' && isOverlap(localSubject, API),
       )
       if (jetStream !== null) {
-        this.#served.set(name, this.#serve(name, jetStream, await this.#services.account(name)))
+        const its = await this.#services.account(name)
+        this.#served.set(name, this.#serve(name, jetStream, its, hasTiers))
       } else if (!isImported && name !== settings.systemAccount) refused.push(name)
     }
     const { scheduler } = this.#ports
@@ -91,13 +92,13 @@ export class JetStreamAccounts {
     return domain === '' ? [] : [new DomainSubjects(account, domain)]
   }
 
-  #serve(name: string, limits: AccountLimits, its: AccountStreams): JetStream {
+  #serve(name: string, limits: AccountLimits, its: AccountStreams, hasTiers = false): JetStream {
     const { clock, scheduler, logger } = this.#ports
     const account = this.#accounts.get(name)
     this.#inDomain(account)
     const { streams, consumerStore } = its
     return new JetStream({
-      ...{ streams, consumerStore, limits, clock, scheduler, logger },
+      ...{ streams, consumerStore, limits, hasTiers, clock, scheduler, logger },
       account,
       settings: this.#settings,
       keptConsumersOf: (stream) => its.keptConsumersOf(stream),

@@ -11,6 +11,7 @@ import {
   type UserSettings,
 } from '../../frontends/nats/auth/security-settings.ts'
 import { readAccountJetStream } from './account-jetstream.ts'
+import { claimedAccounts } from './claimed-accounts.ts'
 import type { ConfReader } from './conf-reader.ts'
 import { readOperator } from './operator-options.ts'
 import { readPermissions, readUsers } from './user-options.ts'
@@ -24,7 +25,7 @@ export function readSecurity(
   given: { readonly user?: string; readonly password?: string; readonly token?: string },
 ): SecuritySettings {
   const operator = readOperator(conf)
-  const accounts: AccountSettings[] = []
+  const accounts = operator === null ? [] : claimedAccounts(operator.settings)
   const users: UserSettings[] = []
   const authorization = conf.block('authorization')
   const own = readAuthorization(authorization, given)

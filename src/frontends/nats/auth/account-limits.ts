@@ -16,6 +16,21 @@ export interface AccountLimits {
   readonly max_bytes_required: boolean
 }
 
+/** What limits by number of replicas are called for the one that there is. */
+export const TIER = 'R1'
+
+/** At the place of limits that are given by tier. */
+export const IN_TIERS: AccountLimits = {
+  max_memory: 0,
+  max_storage: 0,
+  max_streams: 0,
+  max_consumers: 0,
+  max_ack_pending: 0,
+  memory_max_stream_bytes: 0,
+  storage_max_stream_bytes: 0,
+  max_bytes_required: false,
+}
+
 export const UNLIMITED: AccountLimits = {
   max_memory: -1,
   max_storage: -1,

@@ -64,6 +64,8 @@ export interface AccountSettings {
   readonly maxSubscriptions: number
   /** null: it has no streams. */
   readonly jetStream: AccountLimits | null
+  /** Its limits are given, and shown, by number of replicas. */
+  readonly hasTiers?: boolean
 }
 
 /** Trust in whoever an operator trusts: accounts and users come with signed claims. */

@@ -45,6 +45,8 @@ export const JETSTREAM_API_LEVEL = 4
 export interface JetStreamOptions {
   readonly account: Account
   readonly limits: AccountLimits
+  /** They are shown as those of a tier. */
+  readonly hasTiers: boolean
   readonly settings: JetStreamSettings
   readonly streams: Streams
   readonly consumerStore: ConsumerStore
@@ -80,7 +82,8 @@ export class JetStream implements StreamsListener, JetStreamAccount {
   #isRestored = false
 
   constructor(options: JetStreamOptions) {
-    const { account, streams, clock, scheduler, random, logger, limits, settings } = options
+    const { account, streams, clock, scheduler, random, logger, limits, hasTiers, settings } =
+      options
     const { domain } = settings
     const { publisher } = account
     this.#options = options
@@ -97,7 +100,7 @@ export class JetStream implements StreamsListener, JetStreamAccount {
     const apiLevel = JETSTREAM_API_LEVEL
     const advisories = this.#advisories
     this.#requests = new StreamRequests({
-      ...{ router, streams, clock, logger, serverMetadata, apiLevel, limits, settings },
+      ...{ router, streams, clock, logger, serverMetadata, apiLevel, limits, hasTiers, settings },
       consumerCount: (stream) => this.#consumers.consumersOf(stream)?.size ?? 0,
     })
     new MessageRequests(router, streams)

@@ -9,7 +9,7 @@ import type { Streams } from '../../../broker/jetstream/stream/streams.ts'
 import { SubjectFilter } from '../../../broker/jetstream/stream/subject-filter.ts'
 import type { Clock } from '../../../ports/clock.ts'
 import type { Logger } from '../../../ports/logger.ts'
-import type { AccountLimits } from '../auth/account-limits.ts'
+import { type AccountLimits, IN_TIERS, TIER } from '../auth/account-limits.ts'
 import type { ApiCounts } from '../monitor/jetstream-pages.ts'
 import type { ApiRequest, ApiRouter } from './api-router.ts'
 import { parseByteJson } from './byte-json.ts'
@@ -31,6 +31,7 @@ export interface StreamRequestsPorts {
   readonly serverMetadata: Readonly<Record<string, string>>
   readonly apiLevel: number
   readonly limits: AccountLimits
+  readonly hasTiers: boolean
   readonly settings: JetStreamSettings
   consumerCount(stream: string): number
 }
@@ -97,8 +98,15 @@ export class StreamRequests {
 
   #accountInfo(): Answer {
     const { stats, streams, consumers } = this.usage
-    const { limits } = this.#ports
-    return { ...stats, streams, consumers, limits, ...this.#domain, api: this.apiCounts }
+    const { limits, hasTiers } = this.#ports
+    const used = { ...stats, streams, consumers }
+    return {
+      ...used,
+      limits: hasTiers ? IN_TIERS : limits,
+      ...this.#domain,
+      api: this.apiCounts,
+      ...(hasTiers && { tiers: { [TIER]: { ...used, limits } } }),
+    }
   }
 
   async #create(request: ApiRequest): Promise<Answer> {

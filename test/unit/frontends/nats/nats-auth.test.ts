@@ -7,8 +7,8 @@ import {
   type SecuritySettings,
   type UserSettings,
 } from '../../../../src/frontends/nats/auth/security-settings.ts'
+import { publicNkey } from '../../../support/nkeys.ts'
 import { type FakeClient, MODERN, TestServer } from './nats-clients.ts'
-import { publicNkey } from './nkeys.ts'
 
 const VIOLATION = "-ERR 'Authorization Violation'\r\n"
 

@@ -2,8 +2,8 @@ import assert from 'node:assert/strict'
 import { generateKeyPairSync, sign } from 'node:crypto'
 import { describe, it } from 'node:test'
 import { OPEN } from '../../../../src/frontends/nats/auth/security-settings.ts'
+import { publicNkey, signedClaims } from '../../../support/nkeys.ts'
 import { MODERN, TestServer } from './nats-clients.ts'
-import { publicNkey, signedClaims } from './nkeys.ts'
 
 const VIOLATION = "-ERR 'Authorization Violation'\r\n"
 
