@@ -3,6 +3,7 @@ import { randomInt } from 'node:crypto'
 import { program } from 'commander'
 import { positiveInteger, wholeNumber } from '../support/flags.ts'
 import { fuzz } from './fuzz.ts'
+import { fuzzJetStream } from './jetstream.ts'
 import { fuzzNats } from './nats.ts'
 
 const MIB = 1024 * 1024
@@ -14,13 +15,15 @@ const {
   frames: frameCount,
   seed,
   nats: isNats,
+  jetstream: isJetStream,
 } = program
   .name('npm run fuzz --')
   .option('--frames <n>', 'how many mutated frames', positiveInteger, 1_000_000)
   .option('--seed <n>', 'of the mutations', wholeNumber, randomInt(0x7fff_ffff))
   .option('--nats', 'operations of NATS, and not frames of Kafka', false)
+  .option('--jetstream', 'requests of the JetStream API', false)
   .parse()
-  .opts<{ frames: number; seed: number; nats: boolean }>()
+  .opts<{ frames: number; seed: number; nats: boolean; jetstream: boolean }>()
 
 const heapBytes = (): number => process.memoryUsage().heapUsed + process.memoryUsage().arrayBuffers
 let lowestHeapBytes = Number.POSITIVE_INFINITY
@@ -34,7 +37,14 @@ const progress = (doneCount: number): void => {
     console.log(`${doneCount} frames, ${rate} a second, heap ${heap} MiB`)
   }
 }
-if (isNats) {
+if (isJetStream) {
+  const { doneCount, refusedCount } = await fuzzJetStream({
+    inputCount: frameCount,
+    seed,
+    progress,
+  })
+  console.log(`fuzz: ${doneCount} requests done, ${refusedCount} refused`)
+} else if (isNats) {
   const report = await fuzzNats({ inputCount: frameCount, seed, progress })
   const { deliveredCount, errorCount, closedCount } = report
   console.log(

@@ -25,7 +25,7 @@ export async function compileClasses(options: JavaClasses): Promise<string> {
   for (const file of files) hash.update(await readFile(file))
   const classes = await cached(`${name}-${hash.digest('hex').slice(0, 16)}`, async (partial) => {
     for (const file of files) await cp(file, join(partial, basename(file)))
-    const flags = ['-nowarn', '-proc:none', '-d', partial, '-cp', jars]
+    const flags = ['-nowarn', '-proc:none', '-encoding', 'UTF-8', '-d', partial, '-cp', jars]
     await mustRun(javac, [...flags, ...files], { limitMs: 300_000 })
   })
   return [classes, jars].join(delimiter)

@@ -2,6 +2,7 @@ import type { Scheduler } from '../../../ports/scheduler.ts'
 import type { PublishedMessage } from '../../../wire/nats/published-message.ts'
 import type { ServerPublisher, SubjectSpace } from '../server-publisher.ts'
 import { type Subscriber, Subscription } from '../subscription.ts'
+import { byteJson } from './byte-json.ts'
 
 /** A message to the server itself, which it may keep. Texts have one character for each byte. */
 export interface ApiRequest {
@@ -97,8 +98,9 @@ export class ApiRouter implements Subscriber {
     if (request.subject.startsWith(API_PREFIX)) this.counts.requests++
     if ('error' in body) this.counts.errors++
     if (request.reply === '') return
-    const text = JSON.stringify({ type: `${TYPE_PREFIX}${type}`, ...body })
-    this.#publisher.publish(request.reply, null, null, Buffer.from(text, encoding))
+    const json = { type: `${TYPE_PREFIX}${type}`, ...body }
+    const bytes = encoding === 'latin1' ? byteJson(json) : Buffer.from(JSON.stringify(json))
+    this.#publisher.publish(request.reply, null, null, bytes)
   }
 
   refuse(request: ApiRequest, type: string, refusal: ApiRefusal): void {

@@ -5,6 +5,7 @@ import type {
 } from '../../../broker/jetstream/stream/batch/fast-batches.ts'
 import type { StreamRefusal } from '../../../broker/jetstream/stream/stream-refusal.ts'
 import type { ServerPublisher } from '../server-publisher.ts'
+import { byteJson } from './byte-json.ts'
 
 const NOTHING = Buffer.alloc(0)
 
@@ -55,6 +56,6 @@ export class BatchAnswers implements FastAnswers {
   }
 
   #send(reply: string, json: object): void {
-    this.#publisher.publish(reply, null, null, Buffer.from(JSON.stringify(json), 'latin1'))
+    this.#publisher.publish(reply, null, null, byteJson(json))
   }
 }

@@ -16,6 +16,7 @@ import type { PublishedMessage } from '../../../wire/nats/published-message.ts'
 import type { ServerPublisher, SubjectSpace } from '../server-publisher.ts'
 import { type Subscriber, Subscription } from '../subscription.ts'
 import { BatchAnswers } from './batch-answers.ts'
+import { byteJson } from './byte-json.ts'
 import { isoTime } from './consumer-info-json.ts'
 import { isFastReply, parseFastReply } from './fast-batch-reply.ts'
 import type { StorageBudget } from './storage-budget.ts'
@@ -162,7 +163,7 @@ export class StreamCapture implements Subscriber {
               ...(outcome.isDuplicate && { duplicate: true }),
               ...(outcome.counter !== undefined && { val: outcome.counter }),
             }
-      const payload = Buffer.from(JSON.stringify(json), 'latin1')
+      const payload = byteJson(json)
       this.#publisher.publish(reply, null, null, payload)
     }
   }
