@@ -5,6 +5,7 @@ import { positiveInteger, wholeNumber } from '../support/flags.ts'
 import { fuzz } from './fuzz.ts'
 import { fuzzJetStream } from './jetstream.ts'
 import { fuzzNats } from './nats.ts'
+import { fuzzWebSocket } from './web-socket.ts'
 
 const MIB = 1024 * 1024
 
@@ -16,14 +17,16 @@ const {
   seed,
   nats: isNats,
   jetstream: isJetStream,
+  webSocket: isWebSocket,
 } = program
   .name('npm run fuzz --')
   .option('--frames <n>', 'how many mutated frames', positiveInteger, 1_000_000)
   .option('--seed <n>', 'of the mutations', wholeNumber, randomInt(0x7fff_ffff))
   .option('--nats', 'operations of NATS, and not frames of Kafka', false)
   .option('--jetstream', 'requests of the JetStream API', false)
+  .option('--web-socket', 'frames of WebSocket on the HTTP port', false)
   .parse()
-  .opts<{ frames: number; seed: number; nats: boolean; jetstream: boolean }>()
+  .opts<{ frames: number; seed: number; nats: boolean; jetstream: boolean; webSocket: boolean }>()
 
 const heapBytes = (): number => process.memoryUsage().heapUsed + process.memoryUsage().arrayBuffers
 let lowestHeapBytes = Number.POSITIVE_INFINITY
@@ -37,7 +40,14 @@ const progress = (doneCount: number): void => {
     console.log(`${doneCount} frames, ${rate} a second, heap ${heap} MiB`)
   }
 }
-if (isJetStream) {
+if (isWebSocket) {
+  const { closedCount, refusedCount } = await fuzzWebSocket({
+    inputCount: frameCount,
+    seed,
+    progress,
+  })
+  console.log(`fuzz: ${closedCount} connections closed, ${refusedCount} refused`)
+} else if (isJetStream) {
   const { doneCount, refusedCount } = await fuzzJetStream({
     inputCount: frameCount,
     seed,
