@@ -94,7 +94,9 @@ export class PartitionLedger {
       return
     }
     // The same of what a power failure took out of the middle, which only `spool.durability=os` lets it.
-    if (this.mayHaveGaps && baseOffset + batch.recordCount <= this.#foundEndOffset) return
+    // Only what is known of its producer can say so.
+    const isKnown = batch.producerId >= 0 && this.mayHaveGaps
+    if (isKnown && baseOffset + batch.recordCount <= this.#foundEndOffset) return
     // What a full disk refused gives its offsets back.
     while (this.endOffset > baseOffset && this.#batches.length > 0) {
       const last = this.#batches.pop() as SentBatch
