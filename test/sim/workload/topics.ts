@@ -42,7 +42,7 @@ export function createTopic(session: Session, isCompacted = false): void {
   const configs = new Map(TOPIC_CONFIGS.map(([name, values]) => [name, random.pick(values)]))
   if (isCompacted) configs.set('cleanup.policy', 'compact').set('min.cleanable.dirty.ratio', '0.0')
   // After a sync that failed the kernel shows pages that are on no disk. Who waits for no sync is not
-  // protected from losing them later, as with Kafka: docs/operating says so.
+  // protected from losing them later: docs/operating says so.
   if (machine.faults.rates.sync !== undefined) configs.set('spool.durability', 'fsync')
   const partitionCount = 1 + random.int(2)
   topic.isBusy = true
