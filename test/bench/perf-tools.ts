@@ -2,7 +2,7 @@ import { join } from 'node:path'
 import { peersDir } from '../conformance/peers/cache.ts'
 import { installKafka, writeLog4j } from '../conformance/peers/kafka.ts'
 import { mustRun } from '../conformance/support/command.ts'
-import { perfRow } from '../support/perf-table.ts'
+import { perfRow, progressRate, withoutProgress } from '../support/perf-table.ts'
 
 const LIMIT_MS = 300_000
 
@@ -84,8 +84,8 @@ export async function consumerPerformance(
 
 export interface ShareConsumeResult {
   readonly megabytes: number
-  /** With the time it took to join the group, which the tool does not tell apart. */
-  readonly seconds: number
+  /** From the first records the member was given to the last: without the time it took to join. */
+  readonly megabytesPerSecond: number
 }
 
 /** ShareConsumerPerformance: one member reads `recordCount` records and acknowledges them. */
@@ -97,11 +97,15 @@ export async function shareConsumerPerformance(
 ): Promise<ShareConsumeResult> {
   const records = ['--num-records', String(recordCount), '--timeout', '30000']
   const where = ['--bootstrap-server', bootstrap, '--topic', topic, '--group', groupId]
-  const output = await runPerfTool('ShareConsumerPerformance', [...where, ...records])
-  const row = perfRow(output)
-  const milliseconds = row('fetch.time.ms')
-  if (row('data.consumed.in.nMsg') < recordCount || milliseconds === 0) throw unexpected(output)
-  return { megabytes: row('data.consumed.in.MB') * MIB_IN_MB, seconds: milliseconds / 1000 }
+  const progress = ['--show-detailed-stats', '--reporting-interval', '1']
+  const args = [...where, ...records, ...progress]
+  const output = await runPerfTool('ShareConsumerPerformance', args)
+  const row = perfRow(withoutProgress(output))
+  if (row('data.consumed.in.nMsg') < recordCount) throw unexpected(output)
+  return {
+    megabytes: row('data.consumed.in.MB') * MIB_IN_MB,
+    megabytesPerSecond: progressRate(output) * MIB_IN_MB,
+  }
 }
 
 export interface LatencyResult {
