@@ -46,18 +46,25 @@ export class BatchList {
     return this.between(from, lastOffset)
   }
 
+  /** @param batch one that begins behind all others */
+  append(batch: InFlightBatch): void {
+    this.#batches.push(batch)
+  }
+
   insert(batch: InFlightBatch): void {
     this.#batches.splice(this.#floorIndex(batch.firstOffset) + 1, 0, batch)
   }
 
   /** Removes those that end at the offset or before. */
   removeUpTo(lastOffset: number): void {
+    const batches = this.#batches
     let count = 0
-    for (const batch of this.#batches) {
-      if (batch.lastOffset > lastOffset) break
+    while (count < batches.length && (batches[count] as InFlightBatch).lastOffset <= lastOffset) {
       count++
     }
-    this.#batches.splice(0, count)
+    // The usual case is one of many, and this does not move the others.
+    if (count === 1) batches.shift()
+    else batches.splice(0, count)
   }
 
   clear(): void {

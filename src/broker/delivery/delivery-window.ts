@@ -20,6 +20,7 @@ import {
   startTransition,
 } from './in-flight-batch.ts'
 import {
+  acquireRecord,
   availableRecords,
   finishRecords,
   type OpenRecord,
@@ -209,6 +210,14 @@ export class DeliveryWindow {
   /** Records that can be given again, lowest first; those that nobody had so far are not among them. */
   availableRecords(nowMs: number, maxCount: number): number[] {
     return availableRecords(this.#state, nowMs, maxCount)
+  }
+
+  /**
+   * Gives one record to somebody.
+   * @returns how often it was delivered by now; 0: it can't be given
+   */
+  acquireOne(offset: number, owner: string, nowMs: number): number {
+    return acquireRecord(this.#state, offset, owner, this.#limits(), nowMs)
   }
 
   /** Ends what is between the offsets, whoever has it: acknowledged, or gone from the log. */

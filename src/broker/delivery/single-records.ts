@@ -1,5 +1,6 @@
-import { DeliveryState, type OffsetSpan } from './delivery-state.ts'
-import { type InFlightRange, NEVER, NO_OWNER, NOW } from './in-flight-batch.ts'
+import { acquire } from './acquire.ts'
+import { type DeliveryLimits, DeliveryState, type OffsetSpan } from './delivery-state.ts'
+import { InFlightBatch, type InFlightRange, NEVER, NO_OWNER, NOW } from './in-flight-batch.ts'
 import { isAvailable, type WindowState } from './window-state.ts'
 
 /**
@@ -19,23 +20,82 @@ export function openRecord(state: WindowState, offset: number): OpenRecord | nul
   return range !== undefined && isOpen(range) ? range : null
 }
 
+/**
+ * Gives one record to somebody.
+ * @returns how often it was delivered by now; 0: it can't be given
+ */
+export function acquireRecord(
+  state: WindowState,
+  offset: number,
+  owner: string,
+  limits: DeliveryLimits,
+  nowMs: number,
+): number {
+  if (isNew(state, offset) && state.inFlightCount < limits.maxInFlightCount) {
+    appendRecord(state, offset, owner, nowMs + limits.lockDurationMs(1))
+    return 1
+  }
+  const batches = [{ firstOffset: offset, lastOffset: offset }]
+  const just = { isRecordLimit: true, batchSize: 1, maxRecordCount: 1 }
+  const { spans } = acquire(state, { owner, fetchOffset: offset, batches, ...just }, limits, nowMs)
+  return spans[0]?.deliveryCount ?? 0
+}
+
+/** It comes behind all that was given so far, and no hole is before it that anything may be in. */
+function isNew(state: WindowState, offset: number): boolean {
+  if (state.gapOffset !== null || offset < state.startOffset) return false
+  const { last } = state.batches
+  return last === undefined ? offset >= state.endOffset : offset > last.lastOffset
+}
+
+function appendRecord(state: WindowState, offset: number, owner: string, dueMs: number): void {
+  const range: InFlightRange = {
+    firstOffset: offset,
+    lastOffset: offset,
+    state: DeliveryState.ACQUIRED,
+    deliveryCount: 1,
+    owner,
+    dueMs: NOW,
+    transition: null,
+  }
+  state.setDue(range, dueMs)
+  if (state.batches.size === 0) state.startOffset = offset
+  state.batches.append(new InFlightBatch(range))
+  state.endOffset = Math.max(state.endOffset, offset)
+  state.moveGap(offset + 1)
+}
+
 /** Ends all records between two offsets that are not finished, whoever has them. */
 export function finishRecords(
   state: WindowState,
   { firstOffset, lastOffset }: OffsetSpan,
   as: typeof DeliveryState.ACKNOWLEDGED | typeof DeliveryState.ARCHIVED,
 ): void {
-  for (const batch of state.batches.overlapping(firstOffset, lastOffset)) {
-    if (!batch.isWithin(firstOffset, lastOffset)) batch.split()
-    for (const range of batch.cut(firstOffset, lastOffset)) {
-      if (!isOpen(range)) continue
-      range.state = as
-      range.owner = NO_OWNER
-      range.dueMs = NEVER
+  const alone = firstOffset === lastOffset ? aloneAt(state, firstOffset) : null
+  if (alone !== null) finishRange(alone, as)
+  else {
+    for (const batch of state.batches.overlapping(firstOffset, lastOffset)) {
+      if (!batch.isWithin(firstOffset, lastOffset)) batch.split()
+      for (const range of batch.cut(firstOffset, lastOffset)) finishRange(range, as)
+      batch.join()
     }
-    batch.join()
   }
   state.advance()
+}
+
+/** The range of a record that was given alone; null when it was given with others, or not at all. */
+function aloneAt(state: WindowState, offset: number): InFlightRange | null {
+  const batch = state.batches.floor(offset)
+  return batch !== undefined && batch.lastOffset === offset && batch.firstOffset === offset
+    ? batch.whole
+    : null
+}
+
+function finishRange(range: InFlightRange, as: InFlightRange['state']): void {
+  if (!isOpen(range)) return
+  range.state = as
+  range.owner = NO_OWNER
+  range.dueMs = NEVER
 }
 
 /**

@@ -37,7 +37,7 @@ export class Account {
     this.hub = hub
     this.#random = random
     this.router = new SubjectRouter(ROUTER_LIMITS, random.int(SEED_BELOW))
-    this.publisher = new ServerPublisher(this, () => hub.flush(null), scheduler)
+    this.publisher = new ServerPublisher(this, hub, scheduler)
   }
 
   /** A token that nobody can guess, for a subject. */

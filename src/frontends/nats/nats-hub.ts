@@ -1,7 +1,7 @@
 import type { Matches } from '../../broker/subjects/matches.ts'
 import type { Random } from '../../ports/random.ts'
 import type { PublishedMessage } from '../../wire/nats/published-message.ts'
-import { ChunkPool } from './chunk-pool.ts'
+import { ChunkPool, LARGE_CHUNK_BYTES } from './chunk-pool.ts'
 import { SharedTail, type Subscriber, type Subscription } from './subscription.ts'
 
 /** As many bytes as one read may bring. */
@@ -28,6 +28,7 @@ export class NatsHub {
   /** One for each fan-out under way: whoever gets a message may publish another one at once. */
   readonly #shared: SharedTail[] = []
   #depth = 0
+  readonly #serverScratch = this.chunks.take(LARGE_CHUNK_BYTES)
   #dirty: Flushable[] = []
   #flushing: Flushable[] = []
   /** State of a xorshift generator: a fair choice for each message costs no call to the system. */
@@ -35,6 +36,12 @@ export class NatsHub {
 
   constructor(random: Random) {
     this.#dice = random.int(SEED_BELOW) + 1
+  }
+
+  /** Where a message of the server is written before it is sent; -1: another one is still read there. */
+  scratchFor(byteCount: number): number {
+    if (this.#depth > 0 || byteCount > this.#serverScratch.byteCount) return -1
+    return this.#serverScratch.start
   }
 
   dirty(flushable: Flushable): void {

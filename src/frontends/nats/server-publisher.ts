@@ -3,13 +3,18 @@ import type { Matches } from '../../broker/subjects/matches.ts'
 import type { Route, SubjectRouter } from '../../broker/subjects/subject-router.ts'
 import { isSubset } from '../../broker/subjects/subject-subset.ts'
 import type { Scheduler } from '../../ports/scheduler.ts'
-import { PublishedMessage } from '../../wire/nats/published-message.ts'
+import { PublishedMessage, type TextBytes } from '../../wire/nats/published-message.ts'
 import type { Subscriber, Subscription } from './subscription.ts'
 
 const CR_LF_BYTES = 2
 const BLANK = 32
 const CR = 13
 const LF = 10
+const NO_BYTES = Buffer.alloc(0)
+const NO_REPLY: TextBytes = { bytes: NO_BYTES, length: 0 }
+
+/** Up to so many bytes a loop is quicker than a call. */
+const LOOP_BYTES = 64
 
 /** Who publishes when the server itself does. */
 const SERVER: Subscriber = { deliver: () => false }
@@ -19,6 +24,18 @@ export interface SubjectSpace {
   readonly router: SubjectRouter<Subscription>
   /** @returns whether anybody got the message */
   fanOut(matches: Matches<Subscription>, message: PublishedMessage, publisher: Subscriber): boolean
+}
+
+/** What the server's messages pass through. */
+export interface ServerHub {
+  /** Sends what was written to clients. */
+  flush(publisher: null): void
+  /**
+   * Memory for one message, until the next call or the end of its fan-out.
+   * @returns where it begins in `chunks.bytes`; -1: it is in use, or too small
+   */
+  scratchFor(byteCount: number): number
+  readonly chunks: { readonly bytes: Buffer }
 }
 
 interface InterestWatch {
@@ -32,7 +49,7 @@ interface InterestWatch {
  */
 export class ServerPublisher {
   readonly #space: SubjectSpace
-  readonly #flush: () => void
+  readonly #hub: ServerHub
   readonly #scheduler: Scheduler
   readonly #message = new PublishedMessage()
   #isFanningOut = false
@@ -40,13 +57,15 @@ export class ServerPublisher {
   readonly #changed = new Set<InterestWatch>()
   #forwards: ((subject: string) => void)[] = []
   #isFlushSet = false
-  #lastSubject = ''
+  #lastTo = ''
   #lastRoute: Route<Subscription> | null = null
+  #lastSubject = ''
+  #lastSubjectBytes = NO_BYTES
+  #lastSubjectHash = 0
 
-  /** @param flush sends what was written to clients */
-  constructor(space: SubjectSpace, flush: () => void, scheduler: Scheduler) {
+  constructor(space: SubjectSpace, hub: ServerHub, scheduler: Scheduler) {
     this.#space = space
-    this.#flush = flush
+    this.#hub = hub
     this.#scheduler = scheduler
     space.router.onChange = (subject) => this.interestChanged(subject)
   }
@@ -58,9 +77,9 @@ export class ServerPublisher {
    * @returns whether anybody got it
    */
   publish(subject: string, reply: string | null, headers: Buffer | null, payload: Buffer): boolean {
-    const message = this.#fill(subject, reply ?? '', headers, payload)
-    const { bytes, subjectEnd } = message
-    const matches = this.#space.router.matchesOf(bytes.subarray(0, subjectEnd))
+    const message = this.#fill(subject, reply ? textBytes(reply) : NO_REPLY, headers, payload)
+    const { bytes, subjectStart, subjectEnd } = message
+    const matches = this.#space.router.matchesOf(bytes.subarray(subjectStart, subjectEnd))
     return !matches.isEmpty && this.#fanOut(matches, message)
   }
 
@@ -71,13 +90,14 @@ export class ServerPublisher {
   publishTo(
     to: string,
     subject: string,
-    reply: string,
+    reply: TextBytes,
     headers: Buffer | null,
     payload: Buffer,
   ): 'nobody' | 'sent' | 'behind' {
     const matches = this.#matchesOf(to)
     if (matches.isEmpty) return 'nobody'
-    const isBehind = matches.plain.some(({ subscriber }) => subscriber.isBehind === true)
+    let isBehind = false
+    for (const { subscriber } of matches.plain) isBehind ||= subscriber.isBehind === true
     const message = this.#fill(subject, reply, headers, payload)
     message.target = to
     if (!this.#fanOut(matches, message)) return 'nobody'
@@ -87,7 +107,10 @@ export class ServerPublisher {
   hasInterest(subject: string): boolean {
     const { plain, groups } = this.#matchesOf(subject)
     if (groups.length > 0) return true
-    return plain.some(({ subscriber }) => subscriber.hasInterest?.(subject) ?? true)
+    for (const { subscriber } of plain) {
+      if (subscriber.hasInterest === undefined || subscriber.hasInterest(subject)) return true
+    }
+    return false
   }
 
   /** Calls `tell` with each subject of a subscription that came or went. */
@@ -109,12 +132,11 @@ export class ServerPublisher {
   #matchesOf(subject: string): Matches<Subscription> {
     const { router } = this.#space
     const last = this.#lastRoute
-    if (last !== null && subject === this.#lastSubject && router.isCurrent(last))
-      return last.matches
+    if (last !== null && subject === this.#lastTo && router.isCurrent(last)) return last.matches
     const bytes = Buffer.from(subject, 'latin1')
     const { byteLength } = bytes
     const route = router.find(bytes, 0, byteLength, fnv1a(bytes, 0, byteLength))
-    this.#lastSubject = subject
+    this.#lastTo = subject
     this.#lastRoute = route
     return route.matches
   }
@@ -148,40 +170,63 @@ export class ServerPublisher {
     return isTaken
   }
 
-  #fill(subject: string, reply: string, headers: Buffer | null, payload: Buffer): PublishedMessage {
+  #fill(
+    subject: string,
+    reply: TextBytes,
+    headers: Buffer | null,
+    payload: Buffer,
+  ): PublishedMessage {
+    this.#rememberSubject(subject)
+    const subjectBytes = this.#lastSubjectBytes
     const headerByteCount = headers?.byteLength ?? 0
     const size = headerByteCount + payload.byteLength
     const sizes = headers === null ? `${size}` : `${headerByteCount} ${size}`
-    const args = reply === '' ? sizes : `${reply} ${sizes}`
-    const tailStart = subject.length + 1
-    const bodyStart = tailStart + args.length + CR_LF_BYTES
-    const bytes = Buffer.allocUnsafe(bodyStart + size + CR_LF_BYTES)
-    bytes.write(subject, 0, 'latin1')
-    bytes[subject.length] = BLANK
-    bytes.write(args, tailStart, 'latin1')
-    bytes[bodyStart - 2] = CR
-    bytes[bodyStart - 1] = LF
-    headers?.copy(bytes, bodyStart)
-    payload.copy(bytes, bodyStart + headerByteCount)
-    bytes[bodyStart + size] = CR
-    bytes[bodyStart + size + 1] = LF
+    const argsLength = (reply.length === 0 ? 0 : reply.length + 1) + sizes.length
+    const byteCount = subject.length + 1 + argsLength + CR_LF_BYTES + size + CR_LF_BYTES
+    const scratchStart = this.#hub.scratchFor(byteCount)
+    const isScratch = scratchStart >= 0
+    const bytes = isScratch ? this.#hub.chunks.bytes : Buffer.allocUnsafe(byteCount)
+    const start = isScratch ? scratchStart : 0
+    const subjectEnd = copy(subjectBytes, subjectBytes.byteLength, bytes, start)
+    bytes[subjectEnd] = BLANK
+    const tailStart = subjectEnd + 1
+    let at = copy(reply.bytes, reply.length, bytes, tailStart)
+    const replyEnd = at
+    if (reply.length > 0) bytes[at++] = BLANK
+    for (let i = 0; i < sizes.length; i++) bytes[at++] = sizes.charCodeAt(i)
+    bytes[at++] = CR
+    bytes[at++] = LF
+    const bodyStart = at
+    if (headers !== null) at = copy(headers, headerByteCount, bytes, at)
+    at = copy(payload, payload.byteLength, bytes, at)
+    bytes[at++] = CR
+    bytes[at++] = LF
     // Who subscribes after the one that publishes in turn is still to read the outer message.
     const message = this.#isFanningOut ? new PublishedMessage() : this.#message
     message.bytes = bytes
     message.target = ''
-    message.subjectStart = 0
-    message.subjectEnd = subject.length
-    message.subjectHash = fnv1a(bytes, 0, subject.length)
+    message.subjectStart = start
+    message.subjectEnd = subjectEnd
+    message.subjectHash = this.#lastSubjectHash
     message.replyStart = tailStart
-    message.replyEnd = tailStart + reply.length
+    message.replyEnd = replyEnd
     message.hasHeaders = headers !== null
     message.headerByteCount = headerByteCount
     message.bodyStart = bodyStart
     message.bodyEnd = bodyStart + size
     message.tailStart = tailStart
-    message.tailEnd = bytes.byteLength
+    message.tailEnd = at
     message.isTailCanonical = true
     return message
+  }
+
+  /** Many messages in a row have the same subject. */
+  #rememberSubject(subject: string): void {
+    if (subject === this.#lastSubject) return
+    const bytes = Buffer.from(subject, 'latin1')
+    this.#lastSubject = subject
+    this.#lastSubjectBytes = bytes
+    this.#lastSubjectHash = fnv1a(bytes, 0, bytes.byteLength)
   }
 
   #flushSoon(): void {
@@ -189,7 +234,7 @@ export class ServerPublisher {
     this.#isFlushSet = true
     this.#scheduler.endOfTurn(() => {
       this.#isFlushSet = false
-      this.#flush()
+      this.#hub.flush(null)
     })
   }
 
@@ -212,3 +257,16 @@ export class ServerPublisher {
 }
 
 const WILDCARD = /(?:^|\.)[*>](?:\.|$)/
+
+/** @param text one character for each byte */
+function textBytes(text: string): TextBytes {
+  const bytes = Buffer.from(text, 'latin1')
+  return { bytes, length: bytes.byteLength }
+}
+
+/** @returns where it ends */
+function copy(from: Buffer, byteCount: number, into: Buffer, at: number): number {
+  if (byteCount > LOOP_BYTES) from.copy(into, at, 0, byteCount)
+  else for (let i = 0; i < byteCount; i++) into[at + i] = from[i] as number
+  return at + byteCount
+}

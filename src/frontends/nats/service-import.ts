@@ -57,7 +57,7 @@ export class ServiceImport implements Subscriber {
         const headers = message.headers()
         // What a consumer sends keeps the subject that it was stored with.
         const subject = message.target === '' ? reply : message.subject()
-        const itsReply = message.hasReply ? message.reply() : ''
+        const itsReply = message.replyBytes()
         const payload = message.payload()
         return publisher.publishTo(reply, subject, itsReply, headers, payload) !== 'nobody'
       },

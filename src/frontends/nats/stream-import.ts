@@ -52,7 +52,7 @@ export class StreamImport implements Subscriber {
     const to = mapSubject(message.target || own, this.#subject, this.#localSubject)
     // What a consumer sends keeps the subject that it was stored with.
     const subject = message.target === '' ? to : own
-    const reply = message.hasReply ? message.reply() : ''
+    const reply = message.replyBytes()
     const { publisher } = this.#importer
     const headers = message.headers()
     return publisher.publishTo(to, subject, reply, headers, message.payload()) !== 'nobody'

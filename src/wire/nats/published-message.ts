@@ -1,6 +1,12 @@
 /** Empty until the first message. */
 const NO_BYTES = Buffer.alloc(0)
 
+/** A text, one byte for each character, in memory that may be longer. */
+export interface TextBytes {
+  readonly bytes: Buffer
+  readonly length: number
+}
+
 /**
  * One PUB or HPUB, as positions in the bytes it came in. A parser has one and fills it again for each
  * message, so that a message which is only passed on costs no object.
@@ -42,6 +48,12 @@ export class PublishedMessage {
   /** Empty when there is none. */
   reply(): string {
     return this.bytes.toString('latin1', this.replyStart, this.replyEnd)
+  }
+
+  /** The reply where it is, borrowed. */
+  replyBytes(): TextBytes {
+    const bytes = this.bytes.subarray(this.replyStart, this.replyEnd)
+    return { bytes, length: bytes.byteLength }
   }
 
   /** The block of headers where it is, borrowed; null when there is none. */

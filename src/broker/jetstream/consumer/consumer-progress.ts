@@ -1,5 +1,10 @@
 import { assert } from '../../../base/assert.ts'
-import { DeliveryState, type OffsetSpan, type StateBatch } from '../../delivery/delivery-state.ts'
+import {
+  type DeliveryLimits,
+  DeliveryState,
+  type OffsetSpan,
+  type StateBatch,
+} from '../../delivery/delivery-state.ts'
 import { DeliveryWindow } from '../../delivery/delivery-window.ts'
 import { type ConsumerConfig, toMs } from './consumer-config.ts'
 import {
@@ -14,6 +19,11 @@ const OWNER = 'consumer'
 
 /** So many messages that are given no more are remembered; the oldest are forgotten first. */
 const MAX_EXHAUSTED = 65_536
+
+/** It grows with what comes next. */
+interface FinishedSpan extends OffsetSpan {
+  lastOffset: number
+}
 
 /** A message that was delivered once more. */
 export interface Delivery {
@@ -36,9 +46,12 @@ export class ConsumerProgress {
   #ackFloor: SequencePair
   /** Sequences that changed since `takeChange`. */
   #given = new Set<number>()
-  #finished: OffsetSpan[] = []
+  #finished: FinishedSpan[] = []
   #newlyExhausted = new Set<number>()
   #hasMoved = false
+  /** The limits that hold, and the configuration that they are of. */
+  #lastLimits: DeliveryLimits | null = null
+  #limitsOf: ConsumerConfig | null = null
 
   /** @param changes a whole one, and what changed since, in order */
   constructor(
@@ -118,19 +131,7 @@ export class ConsumerProgress {
       this.#ackFloor = { consumer: consumerSequence, stream: this.#delivered.stream }
       return { consumerSequence, deliveryCount: 1 }
     }
-    const span = { firstOffset: sequence, lastOffset: sequence }
-    const { spans } = this.#window.acquire(
-      {
-        owner: OWNER,
-        fetchOffset: sequence,
-        batches: [span],
-        isRecordLimit: true,
-        batchSize: 1,
-        maxRecordCount: 1,
-      },
-      nowMs,
-    )
-    const deliveryCount = spans[0]?.deliveryCount ?? 0
+    const deliveryCount = this.#window.acquireOne(sequence, OWNER, nowMs)
     assert(deliveryCount > 0, 'what is delivered was available')
     const first = this.#pending.get(sequence)?.consumerSequence ?? consumerSequence
     this.#pending.set(sequence, { consumerSequence: first, deliveryCount, deliveredAtMs: nowMs })
@@ -281,14 +282,16 @@ export class ConsumerProgress {
   #finish(span: OffsetSpan, isAcknowledged: boolean): void {
     const { firstOffset, lastOffset } = span
     this.#window.finish(span, isAcknowledged)
-    for (const sequence of within(this.#pending, span)) {
-      this.#pending.delete(sequence)
-      this.#given.delete(sequence)
-    }
+    if (firstOffset === lastOffset) this.#forget(firstOffset)
+    else for (const sequence of within(this.#pending, span)) this.#forget(sequence)
     const last = this.#finished.at(-1)
-    if (last !== undefined && last.lastOffset + 1 === firstOffset) {
-      this.#finished[this.#finished.length - 1] = { firstOffset: last.firstOffset, lastOffset }
-    } else this.#finished.push(span)
+    if (last !== undefined && last.lastOffset + 1 === firstOffset) last.lastOffset = lastOffset
+    else this.#finished.push({ firstOffset, lastOffset })
+  }
+
+  #forget(sequence: number): void {
+    this.#pending.delete(sequence)
+    this.#given.delete(sequence)
   }
 
   /** It counts as exhausted no more. */
@@ -374,18 +377,26 @@ export class ConsumerProgress {
     return window
   }
 
-  #limits() {
-    const { max_deliver = -1, backoff = [], ack_wait } = this.#config()
-    return {
-      // Counted by who delivers: holes of a filter are not in flight.
-      maxInFlightCount: Number.POSITIVE_INFINITY,
-      maxDeliveryCount: max_deliver > 0 ? max_deliver : Number.POSITIVE_INFINITY,
-      hasDeadLetters: false,
-      lockDurationMs: (deliveryCount: number): number => {
-        const wait = backoff[Math.min(Math.max(deliveryCount, 1), backoff.length) - 1] ?? ack_wait
-        return wait === undefined || wait === 0 ? Number.POSITIVE_INFINITY : toMs(wait)
-      },
+  #limits(): DeliveryLimits {
+    const config = this.#config()
+    if (this.#limitsOf !== config) {
+      this.#limitsOf = config
+      this.#lastLimits = limitsOf(config)
     }
+    return this.#lastLimits as DeliveryLimits
+  }
+}
+
+function limitsOf({ max_deliver = -1, backoff = [], ack_wait }: ConsumerConfig): DeliveryLimits {
+  return {
+    // Counted by who delivers: holes of a filter are not in flight.
+    maxInFlightCount: Number.POSITIVE_INFINITY,
+    maxDeliveryCount: max_deliver > 0 ? max_deliver : Number.POSITIVE_INFINITY,
+    hasDeadLetters: false,
+    lockDurationMs: (deliveryCount: number): number => {
+      const wait = backoff[Math.min(Math.max(deliveryCount, 1), backoff.length) - 1] ?? ack_wait
+      return wait === undefined || wait === 0 ? Number.POSITIVE_INFINITY : toMs(wait)
+    },
   }
 }
 

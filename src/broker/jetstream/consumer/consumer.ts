@@ -56,6 +56,8 @@ export class Consumer implements StreamWatcher {
   readonly #pump: MessagePump
   readonly #keeper: StateKeeper
   readonly #alarm: Alarm
+  #samplePercent: number
+  /** By the clock that never goes back. */
   #lastDeliveredMs: number | null = null
   #lastAckMs: number | null = null
   #usedAtMs: number
@@ -68,6 +70,7 @@ export class Consumer implements StreamWatcher {
     this.createdMs = createdMs
     this.#options = options
     this.#config = config
+    this.#samplePercent = samplePercentOf(config)
     this.#cursor = cursor
     this.#usedAtMs = clock.monotonicMs()
     this.#filter = new SubjectFilter(filtersOf(config))
@@ -95,7 +98,7 @@ export class Consumer implements StreamWatcher {
       scheduler,
       logger,
       isPaused: () => this.#pauseRemainingMs() > 0,
-      delivered: (sequence) => this.#wasDelivered(sequence),
+      delivered: (sequence, nowMs) => this.#wasDelivered(sequence, nowMs),
       rested: () => this.#setAlarm(),
     })
   }
@@ -153,31 +156,42 @@ export class Consumer implements StreamWatcher {
    */
   acknowledge(ack: Acknowledgement, done: (() => void) | null): void {
     const { verb, streamSequence } = ack
-    this.#usedAtMs = this.#nowMs()
+    const nowMs = this.#nowMs()
+    this.#usedAtMs = nowMs
     switch (verb.kind) {
       case 'ack':
-        this.#acknowledged(ack, done)
+        this.#acknowledged(ack, true, done, nowMs)
         break
       case 'nak':
         this.#notAcknowledged(ack, verb.delayMs)
         this.#keeper.acknowledged(done)
         break
       case 'progress':
-        this.#progress.renew(streamSequence, this.#nowMs())
+        this.#progress.renew(streamSequence, nowMs)
         done?.()
         break
       case 'term':
-        this.#acknowledged(ack, done)
+        this.#acknowledged(ack, false, done, nowMs)
         this.#advise({ kind: 'terminated', reason: verb.reason, ...factsOf(ack) })
         break
     }
     this.#pump.run()
   }
 
+  /** Clients are done with messages, and wait for no answer. */
+  acknowledgeAll(deliveries: readonly DeliveryFacts[]): void {
+    const nowMs = this.#nowMs()
+    this.#usedAtMs = nowMs
+    for (const facts of deliveries) this.#acknowledged(facts, true, null, nowMs)
+    this.#pump.run()
+  }
+
   /** The client answers a flow control request. @param ack what it has, with that ack policy */
   flowAnswered(subject: string, ack: Acknowledgement | null): void {
     if (!(this.#target instanceof PushTarget) || !this.#target.flowAnswered(subject)) return
-    if (this.#config.ack_policy === 'flow_control' && ack !== null) this.#acknowledged(ack, null)
+    if (this.#config.ack_policy === 'flow_control' && ack !== null) {
+      this.#acknowledged(ack, true, null, this.#nowMs())
+    }
     this.#pump.run()
   }
 
@@ -189,16 +203,19 @@ export class Consumer implements StreamWatcher {
   info(): ConsumerInfo {
     const { clock } = this.#options.ports
     if (this.#target instanceof PullTarget) this.#target.passed(false, this.#nowMs())
-    const pinnedForMs = clock.monotonicMs() - this.#pinned.pinnedAtMs
+    const monotonicMs = clock.monotonicMs()
+    const nowMs = clock.nowMs()
+    const timeOf = (atMs: number | null) =>
+      atMs === null ? null : Math.round(nowMs - (monotonicMs - atMs))
     return {
       stream: this.streamName,
       name: this.name,
       createdMs: this.createdMs,
       config: this.#config,
       delivered: this.#progress.delivered,
-      lastDeliveredMs: this.#lastDeliveredMs,
+      lastDeliveredMs: timeOf(this.#lastDeliveredMs),
       ackFloor: this.#progress.ackFloor,
-      lastAckMs: this.#lastAckMs,
+      lastAckMs: timeOf(this.#lastAckMs),
       ackPendingCount: this.#progress.pendingCount,
       redeliveredCount: this.#config.max_deliver === 1 ? 0 : this.#progress.redeliveredCount,
       waitingCount: this.#target instanceof PullTarget ? this.#target.waitingCount : 0,
@@ -206,7 +223,7 @@ export class Consumer implements StreamWatcher {
       isBound: this.isBound,
       pauseRemainingMs: this.#pauseRemainingMs(),
       pinnedId: this.#pinned.id,
-      pinnedMs: clock.nowMs() - pinnedForMs,
+      pinnedMs: nowMs - (monotonicMs - this.#pinned.pinnedAtMs),
     }
   }
 
@@ -214,6 +231,7 @@ export class Consumer implements StreamWatcher {
   update(config: ConsumerConfig): void {
     const before = this.#config
     this.#config = config
+    this.#samplePercent = samplePercentOf(config)
     if (filtersOf(before).join(' ') !== filtersOf(config).join(' ')) {
       this.#filter = new SubjectFilter(filtersOf(config))
       this.#cursor.setFilter(this.#filter)
@@ -267,21 +285,24 @@ export class Consumer implements StreamWatcher {
     this.close(true)
   }
 
-  #acknowledged(ack: Acknowledgement, done: (() => void) | null): void {
-    const { streamSequence, consumerSequence } = ack
+  /** @param mayBeSampled it is done, and not given up */
+  #acknowledged(
+    facts: DeliveryFacts,
+    mayBeSampled: boolean,
+    done: (() => void) | null,
+    nowMs: number,
+  ): void {
+    const { streamSequence, consumerSequence } = facts
     if (this.#config.ack_policy === 'none') return
     // A message that was never given to anybody.
     if (streamSequence > this.#progress.delivered.stream) return
-    const sinceMs = this.#progress.deliveredAtMs(streamSequence)
+    const isSampled = mayBeSampled && this.#samplePercent > 0
+    const sinceMs = isSampled ? this.#progress.deliveredAtMs(streamSequence) : null
     const span = this.#progress.acknowledge(streamSequence, consumerSequence)
-    if (span === null) {
-      this.#keeper.acknowledged(done)
-      return
-    }
-    this.#lastAckMs = this.#options.ports.clock.nowMs()
-    const isSampled = sinceMs !== null && ack.verb.kind === 'ack'
-    if (isSampled) this.#sample(ack, this.#nowMs() - sinceMs)
     this.#keeper.acknowledged(done)
+    if (span === null) return
+    this.#lastAckMs = nowMs
+    if (sinceMs !== null) this.#sample(facts, nowMs - sinceMs)
     // Who acknowledges and then asks the stream sees it. After a crash both may be as before, or one of them:
     // a message that is gone is not asked for, and one that nobody needs is removed when the stream opens.
     this.#options.finished(span)
@@ -298,10 +319,9 @@ export class Consumer implements StreamWatcher {
     this.#advise({ kind: 'max_deliver', streamSequence, deliveries })
   }
 
-  #wasDelivered(sequence: number): void {
-    const { clock } = this.#options.ports
-    this.#lastDeliveredMs = clock.nowMs()
-    this.#usedAtMs = clock.monotonicMs()
+  #wasDelivered(sequence: number, nowMs: number): void {
+    this.#lastDeliveredMs = nowMs
+    this.#usedAtMs = nowMs
     this.#keeper.delivered()
     if (this.#config.ack_policy !== 'none') return
     this.#options.finished({ firstOffset: sequence, lastOffset: sequence })
@@ -360,11 +380,9 @@ export class Consumer implements StreamWatcher {
     return Math.max(0, (millisecondsOf(until) ?? 0) - this.#options.ports.clock.nowMs())
   }
 
-  #sample(ack: Acknowledgement, ackTimeMs: number): void {
-    const { sample_freq: frequency = '' } = this.#config
-    const percent = Number(frequency.replace('%', ''))
-    if (percent <= 0 || this.#options.ports.random.int(PERCENT) >= percent) return
-    this.#advise({ kind: 'ack_sample', ackTimeMs, ...factsOf(ack) })
+  #sample(facts: DeliveryFacts, ackTimeMs: number): void {
+    if (this.#options.ports.random.int(PERCENT) >= this.#samplePercent) return
+    this.#advise({ kind: 'ack_sample', ackTimeMs, ...factsOf(facts) })
   }
 
   #advise(event: ConsumerEvent): void {
@@ -425,6 +443,10 @@ export class Consumer implements StreamWatcher {
   }
 }
 
-function factsOf({ streamSequence, consumerSequence, deliveries }: Acknowledgement): DeliveryFacts {
+function factsOf({ streamSequence, consumerSequence, deliveries }: DeliveryFacts): DeliveryFacts {
   return { streamSequence, consumerSequence, deliveries }
+}
+
+function samplePercentOf({ sample_freq: frequency = '' }: ConsumerConfig): number {
+  return Number(frequency.replace('%', ''))
 }

@@ -1,7 +1,7 @@
 import type { Clock } from '../../../ports/clock.ts'
 import type { Logger } from '../../../ports/logger.ts'
 import type { Scheduler } from '../../../ports/scheduler.ts'
-import type { StoredMessage, StreamReader } from '../stream/stream-reader.ts'
+import type { ReadLimits, StoredMessage, StreamReader } from '../stream/stream-reader.ts'
 import type { ConsumerConfig } from './consumer-config.ts'
 import type { ConsumerOutput, OutgoingMessage } from './consumer-ports.ts'
 import type { ConsumerProgress } from './consumer-progress.ts'
@@ -22,14 +22,15 @@ export interface PumpPorts {
   readonly logger: Logger
   isPaused(): boolean
   /** @param sequence with ack policy `none` it is done with */
-  delivered(sequence: number): void
+  delivered(sequence: number, nowMs: number): void
   /** It stands still until something happens, or the time comes. */
   rested(): void
 }
 
 /** Messages read at once, and bytes of them: a batch that is read once need not be walked through again. */
-const PORTION = 512
-const PORTION_BYTES = 256 * 1024
+const PORTION_COUNT = 512
+/** What is sent is copied then. */
+const PORTION: ReadLimits = { maxBytes: 256 * 1024, isBorrowed: true }
 /** What is sent in one turn of the event loop, so that others have their turn. */
 const TURN_BYTES = 512 * 1024
 /** How long a client that is far behind is left alone. */
@@ -98,7 +99,7 @@ export class MessagePump {
     const { target, progress, cursor, clock } = this.#ports
     const nowMs = clock.monotonicMs()
     if (this.#isClosed || nowMs < this.#restsUntilMs) return false
-    const wanted = Math.min(PORTION, target.wantedCount)
+    const wanted = Math.min(PORTION_COUNT, target.wantedCount)
     if (wanted <= 0 || this.#ports.isPaused()) {
       target.passed(false, nowMs)
       return false
@@ -130,7 +131,7 @@ export class MessagePump {
       else this.#failed(error)
       if (!this.#isRunning) this.run()
     }
-    this.#ports.reader.read(sequences, taken, PORTION_BYTES)
+    this.#ports.reader.read(sequences, taken, PORTION)
     return mayGoOn
   }
 
@@ -149,8 +150,10 @@ export class MessagePump {
     messages: readonly (StoredMessage | null)[],
     againCount: number,
   ): boolean {
-    const { progress, cursor } = this.#ports
-    for (const [index, message] of messages.entries()) {
+    const { progress, cursor, clock } = this.#ports
+    const nowMs = clock.monotonicMs()
+    for (let index = 0; index < messages.length; index++) {
+      const message = messages[index] as StoredMessage | null
       const isAgain = index < againCount
       const sequence = sequences[index] as number
       // Meanwhile it was acknowledged, or the consumer began anew.
@@ -159,16 +162,15 @@ export class MessagePump {
       if (message === null) {
         if (isAgain) progress.removed({ firstOffset: sequence, lastOffset: sequence })
         else cursor.take(sequence, false)
-      } else if (!this.#send(message, isAgain)) return false
+      } else if (!this.#send(message, isAgain, nowMs)) return false
     }
     return true
   }
 
   /** @returns false when nothing more can be sent now */
-  #send(message: StoredMessage, isAgain: boolean): boolean {
+  #send(message: StoredMessage, isAgain: boolean, nowMs: number): boolean {
     const { progress, cursor, target, output, reader, name } = this.#ports
     const config = this.#ports.config()
-    const nowMs = this.#ports.clock.monotonicMs()
     const { sequence, timestampMs } = message
     if (!this.#isItsTime(message, nowMs)) return false
     const { pendingCount: before } = cursor
@@ -198,7 +200,7 @@ export class MessagePump {
     target.sent(recipient, byteCount, this.room <= 0, nowMs)
     this.#pacer.sent(byteCount, config.rate_limit_bps ?? 0, timestampMs, nowMs)
     this.#restsUntilMs = Math.max(this.#pacer.nextAtMs, isBehind ? nowMs + BEHIND_MS : 0)
-    this.#ports.delivered(sequence)
+    this.#ports.delivered(sequence, nowMs)
     return this.#restsUntilMs <= nowMs
   }
 

@@ -139,6 +139,8 @@ export class PullQueue {
     }
     request.deliveredCount++
     request.left--
+    // Alone it stays where it is.
+    if (request.left > 0 && this.#requests.length === 1) return request
     this.#requests.shift()
     if (request.left > 0) this.#insert(request)
     return request

@@ -5,13 +5,16 @@ import type { ConsumerProgress } from './consumer-progress.ts'
 /** What was delivered is kept with the next ack, or after so long. */
 const DELIVERED_DELAY_MS = 250
 
+/** So do acks that nobody waits for, but not for long: those of this time share a sync. */
+const ACK_DELAY_MS = 10
+
 /** So many changes follow a whole state at most: what is read at a start is bounded. */
 export const MAX_CHANGES = 63
 
 /**
- * Keeps the progress of a consumer in the journal. Acks of one turn are kept together, and who asked
- * for it hears when they are durable. Deliveries alone wait a little: what a crash forgets of them is
- * delivered again.
+ * Keeps the progress of a consumer in the journal. Who asked for it hears when an ack is durable: those of
+ * one turn are kept together. Other acks wait a little, and deliveries alone a little longer: what a crash
+ * forgets of them is delivered again.
  */
 export class StateKeeper {
   readonly #progress: () => ConsumerProgress
@@ -20,6 +23,7 @@ export class StateKeeper {
   #waiting: (() => void)[] = []
   #isFlushSet = false
   #timer: Timer | null = null
+  #isSoon = false
   #changeCount = 0
   #mustBeWhole = false
   #isClosed = false
@@ -39,8 +43,7 @@ export class StateKeeper {
 
   /** Messages were delivered. */
   delivered(): void {
-    if (this.#journal === null || this.#timer !== null || this.#isFlushSet) return
-    this.#timer = this.#scheduler.after(DELIVERED_DELAY_MS, () => this.flush())
+    if (this.#timer === null) this.#flushAfter(DELIVERED_DELAY_MS)
   }
 
   /** Something came back. @param done told once it is durable; not at all when that fails */
@@ -49,7 +52,13 @@ export class StateKeeper {
       done?.()
       return
     }
-    if (done !== null) this.#waiting.push(done)
+    if (done === null) {
+      if (this.#isSoon) return
+      this.#isSoon = true
+      this.#flushAfter(ACK_DELAY_MS)
+      return
+    }
+    this.#waiting.push(done)
     if (this.#isFlushSet) return
     this.#isFlushSet = true
     this.#scheduler.endOfTurn(() => this.flush())
@@ -63,6 +72,7 @@ export class StateKeeper {
   /** Keeps what changed since the last time. */
   flush(): void {
     this.#isFlushSet = false
+    this.#isSoon = false
     this.#timer?.cancel()
     this.#timer = null
     const journal = this.#journal
@@ -84,5 +94,11 @@ export class StateKeeper {
     this.flush()
     this.#isClosed = true
     this.#timer?.cancel()
+  }
+
+  #flushAfter(delayMs: number): void {
+    if (this.#journal === null || this.#isFlushSet || this.#isClosed) return
+    this.#timer?.cancel()
+    this.#timer = this.#scheduler.after(delayMs, () => this.flush())
   }
 }

@@ -4,9 +4,10 @@ import { batchPositions, recordsOf } from '../../../records/records-iterator.ts'
 import type { Partition } from '../../topics/partition.ts'
 import type { RecordMapping } from './record-mapping.ts'
 import { wholeOf } from './stream-log.ts'
-import type { MessagesRead, StoredMessage } from './stream-reader.ts'
+import type { MessagesRead, ReadLimits, StoredMessage } from './stream-reader.ts'
 
 const READ_BYTES = 256 * 1024
+const LEAST_READ_BYTES = 8 * 1024
 const MAX_DECOMPRESSED_BYTES = 128 * 1024 * 1024
 
 /** Reads messages of a stream, in any order; those that follow each other cost least. */
@@ -19,9 +20,17 @@ export class MessageReader {
     this.#mapping = mapping
   }
 
-  /** @param maxBytes of the log that are read; what comes first of the messages is answered, at least one */
-  read(sequences: readonly number[], maxBytes: number, done: MessagesRead): void {
-    new OneRead(this.#partition, this.#mapping, sequences, maxBytes, done).start()
+  /**
+   * @param expectedBytes what the messages are likely to have in the log
+   * @param limits of the log that is read; what comes first of the messages is answered, at least one
+   */
+  read(
+    sequences: readonly number[],
+    expectedBytes: number,
+    limits: ReadLimits,
+    done: MessagesRead,
+  ): void {
+    new OneRead(this.#partition, this.#mapping, sequences, expectedBytes, limits, done).start()
   }
 }
 
@@ -30,20 +39,27 @@ class OneRead {
   readonly #mapping: RecordMapping
   readonly #sequences: readonly number[]
   #leftBytes: number
+  #expectedBytes: number
+  readonly #isBorrowed: boolean
   readonly #done: MessagesRead
   readonly #found: (StoredMessage | null)[] = []
+  /** What borrowed messages are in. */
+  readonly #lent: LogSlice[] = []
 
   constructor(
     partition: Partition,
     mapping: RecordMapping,
     sequences: readonly number[],
-    maxBytes: number,
+    expectedBytes: number,
+    { maxBytes = Number.POSITIVE_INFINITY, isBorrowed = false }: ReadLimits,
     done: MessagesRead,
   ) {
     this.#partition = partition
     this.#mapping = mapping
     this.#sequences = sequences
+    this.#expectedBytes = expectedBytes
     this.#leftBytes = maxBytes
+    this.#isBorrowed = isBorrowed
     this.#done = done
   }
 
@@ -62,17 +78,31 @@ class OneRead {
       const request = {
         offset,
         endOffset: log.highWatermark,
-        maxBytes: this.#isLast ? 1 : Math.min(READ_BYTES, this.#leftBytes),
+        maxBytes: this.#isLast ? 1 : this.#portionBytes,
         atLeastOne: true,
         includeAborted: false,
       }
       const slice = log.read(request, (error, later) => {
-        if (error !== null) this.#done(error, [])
+        if (error !== null) this.#end(error)
         else if (later !== null && this.#take(later)) this.#readOn()
       })
       if (slice === null || !this.#take(slice)) return
     }
-    this.#done(null, this.#found)
+    this.#end(null)
+  }
+
+  #end(error: Error | null): void {
+    try {
+      this.#done(error, error === null ? this.#found : [])
+    } finally {
+      for (const slice of this.#lent) slice.release()
+    }
+  }
+
+  /** Reading more than is wanted costs as much for each byte; reading too little costs a turn. */
+  get #portionBytes(): number {
+    const expected = Math.max(LEAST_READ_BYTES, this.#expectedBytes)
+    return Math.min(READ_BYTES, this.#leftBytes, expected)
   }
 
   get #isLast(): boolean {
@@ -81,19 +111,21 @@ class OneRead {
 
   /** @returns false when the read ended with an error, which was told */
   #take(slice: LogSlice): boolean {
+    if (this.#isBorrowed) this.#lent.push(slice)
     try {
       const before = this.#found.length
       const bytes = wholeOf(slice)
       this.#leftBytes -= bytes.byteLength
+      this.#expectedBytes -= bytes.byteLength
       for (const position of batchPositions(bytes)) this.#takeBatch(bytes, position)
       // The record was compacted away.
       if (this.#found.length === before) this.#found.push(null)
       return true
     } catch (error) {
-      this.#done(error as Error, [])
+      this.#end(error as Error)
       return false
     } finally {
-      slice.release()
+      if (!this.#isBorrowed) slice.release()
     }
   }
 
@@ -104,7 +136,7 @@ class OneRead {
     for (const record of recordsOf(bytes, position, MAX_DECOMPRESSED_BYTES, this.#wanted)) {
       while (this.#wanted < record.offset && this.#isAscending) this.#found.push(null)
       if (record.offset !== this.#wanted) continue
-      this.#found.push(this.#mapping.storedMessageOf(record))
+      this.#found.push(this.#mapping.storedMessageOf(record, this.#isBorrowed))
       if (this.#wanted > last) return
     }
   }

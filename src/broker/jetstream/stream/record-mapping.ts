@@ -68,6 +68,9 @@ export class RecordMapping {
   #subjects: SubjectFilter
   /** Any subject is one of the stream's: it gets them from elsewhere, or changes them. */
   #takesAll: boolean
+  /** Many records in a row have the same one. */
+  #lastKey: Buffer = NO_PAYLOAD
+  #lastSubject = ''
 
   constructor(
     topic: string,
@@ -82,6 +85,7 @@ export class RecordMapping {
   }
 
   configure(everySubject: readonly string[], takesAll: boolean): void {
+    this.#lastKey = NO_PAYLOAD
     this.#subjects = new SubjectFilter(everySubject)
     this.#takesAll = takesAll
   }
@@ -107,21 +111,29 @@ export class RecordMapping {
     }
   }
 
-  /** Copies the bytes of the record. */
-  storedMessageOf(record: LogRecord): StoredMessage {
+  /** @param isBorrowed the payload stays where it is in the record */
+  storedMessageOf(record: LogRecord, isBorrowed: boolean): StoredMessage {
     const subject = this.#subjectOf(record.key)
+    const payload = record.value ?? NO_PAYLOAD
     return {
       sequence: this.sequenceOf(record.offset),
       subject,
       headers: headersOf(record, subject),
-      payload: record.value === null ? NO_PAYLOAD : Buffer.from(record.value),
+      payload: isBorrowed ? payload : Buffer.from(payload),
       timestampMs: record.timestamp,
     }
   }
 
   #subjectOf(key: Buffer | null): string {
     if (key === null || key.byteLength === 0) return this.#topic
-    const text = key.toString('latin1')
+    if (isSame(key, this.#lastKey)) return this.#lastSubject
+    const subject = this.#newSubjectOf(key.toString('latin1'))
+    this.#lastKey = Buffer.from(key)
+    this.#lastSubject = subject
+    return subject
+  }
+
+  #newSubjectOf(text: string): string {
     if ((this.#takesAll || this.#subjects.passes(text)) && isPlainSubject(text)) return text
     return `${this.#topic}.${text.replace(UNSAFE, escaped)}`
   }
@@ -137,6 +149,13 @@ function headersOf(record: LogRecord, subject: string): Buffer | null {
 
 function isPlainSubject(text: string): boolean {
   return !/\s/.test(text) && isPublishable(text)
+}
+
+function isSame(one: Buffer, other: Buffer): boolean {
+  const { byteLength } = one
+  if (byteLength !== other.byteLength) return false
+  for (let at = 0; at < byteLength; at++) if (one[at] !== other[at]) return false
+  return true
 }
 
 function escaped(character: string): string {

@@ -27,6 +27,13 @@ export type MessagesRead = (
   messages: readonly (StoredMessage | null)[],
 ) => void
 
+export interface ReadLimits {
+  /** About as much is read: the first of the messages are answered, at least one. */
+  readonly maxBytes?: number
+  /** Payloads hold only until `done` returns, and cost no copy. */
+  readonly isBorrowed?: boolean
+}
+
 /** A stream as its consumers see it: only what is durable. Every answer but `read` comes at once. */
 export interface StreamReader {
   readonly name: string
@@ -41,11 +48,8 @@ export interface StreamReader {
   lastPerSubject(filter: SubjectFilter): number[]
   /** First message stored at or after a time; `lastSequence + 1` when there is none. */
   sequenceAtTime(timestampMs: number): Promise<number>
-  /**
-   * Reads messages; null for those that are gone by then. May call back in the same turn.
-   * @param maxBytes about as much is read: the first of the messages are answered, at least one
-   */
-  read(sequences: readonly number[], done: MessagesRead, maxBytes?: number): void
+  /** Reads messages; null for those that are gone by then. May call back in the same turn. */
+  read(sequences: readonly number[], done: MessagesRead, limits?: ReadLimits): void
   watch(watcher: StreamWatcher): void
   unwatch(watcher: StreamWatcher): void
 }

@@ -27,7 +27,13 @@ import {
   type PublishStep,
   StreamPublisher,
 } from './stream-publisher.ts'
-import type { MessagesRead, StoredMessage, StreamReader, StreamWatcher } from './stream-reader.ts'
+import type {
+  MessagesRead,
+  ReadLimits,
+  StoredMessage,
+  StreamReader,
+  StreamWatcher,
+} from './stream-reader.ts'
 import { type IsNeeded, type StateMessage, StreamState } from './stream-state.ts'
 import { readOnlyReasonOf, takesAllSubjects, transformOf } from './stream-traits.ts'
 import { StreamWatchers } from './stream-watchers.ts'
@@ -52,6 +58,8 @@ export interface StreamOptions {
 }
 
 /** The largest batch of messages, whatever the topic takes: it is in memory as a whole. */
+/** What a message alone in its batch has more in the log than the stream counts. */
+const LOG_OVERHEAD_BYTES = 48
 const MAX_BATCH_BYTES = 64 * 1024 * 1024
 
 /** A stream: the messages of one partition, with what JetStream promises of them. */
@@ -186,14 +194,21 @@ export class Stream implements StreamReader, StreamLogListener, BatchTarget {
     return Promise.resolve(this.state.index.sequenceAtTime(timestampMs))
   }
 
-  read(sequences: readonly number[], done: MessagesRead, maxBytes = Infinity): void {
+  read(sequences: readonly number[], done: MessagesRead, limits: ReadLimits = {}): void {
     const { index } = this.state
-    const isThere = sequences.filter((sequence) => index.has(sequence))
-    if (isThere.length === sequences.length) {
-      this.#reader.read(sequences, maxBytes, done)
+    let expectedBytes = 0
+    let thereCount = 0
+    for (const sequence of sequences) {
+      if (!index.has(sequence)) continue
+      thereCount++
+      expectedBytes += index.sizeOf(sequence) + LOG_OVERHEAD_BYTES
+    }
+    if (thereCount === sequences.length) {
+      this.#reader.read(sequences, expectedBytes, limits, done)
       return
     }
-    this.#reader.read(isThere, maxBytes, (error, messages) => {
+    const isThere = sequences.filter((sequence) => index.has(sequence))
+    this.#reader.read(isThere, expectedBytes, limits, (error, messages) => {
       if (error !== null) return done(error, [])
       const found: (StoredMessage | null)[] = []
       let at = 0

@@ -12,22 +12,8 @@ export const ACK_PREFIX = '$JS.ACK.'
 const V1_TOKENS = 9
 /** The same with domain and account behind the prefix, and perhaps something random at the end. */
 const V2_MIN_TOKENS = 11
-const NANOSECONDS_A_MS = '000000'
 const MAX_DIGITS = 16
 const ZERO = 0x30
-
-/** Where a client acknowledges a message. @param timestampMs when it was stored */
-export function ackSubject(
-  stream: string,
-  consumer: string,
-  { deliveries, streamSequence, consumerSequence }: DeliveryFacts,
-  timestampMs: number,
-  pendingCount: number,
-): string {
-  const time = timestampMs === 0 ? '0' : `${timestampMs}${NANOSECONDS_A_MS}`
-  const numbers = `${deliveries}.${streamSequence}.${consumerSequence}.${time}.${pendingCount}`
-  return `${ACK_PREFIX}${stream}.${consumer}.${numbers}`
-}
 
 /**
  * Reads both forms that clients know.

@@ -18,6 +18,20 @@ export interface ApiRequest {
 
 export type ApiHandler = (request: ApiRequest) => void
 
+/** Messages of one kind in a row, which are handled together and need no object each. */
+export interface Gathering {
+  /** @returns false for a message that does not belong to these, or is of another form */
+  add(message: PublishedMessage): boolean
+  run(): void
+}
+
+interface Handler {
+  readonly pattern: string[]
+  readonly run: ApiHandler
+  /** Begins to gather; null: each message is a request. */
+  readonly gather: (() => Gathering) | null
+}
+
 /** Why a request is refused, in JetStream's own numbers and words. */
 export interface ApiRefusal {
   /** As in HTTP. */
@@ -48,8 +62,9 @@ export class ApiRouter implements Subscriber {
   readonly counts = { requests: 0, errors: 0 }
   /** Says when a request of the API can be handled; null: at once. */
   before: ((request: ApiRequest, run: () => void) => void) | null = null
-  readonly #handlers = new Map<string, { readonly pattern: string[]; readonly run: ApiHandler }>()
-  #waiting: { readonly run: ApiHandler; readonly request: ApiRequest }[] = []
+  readonly #handlers = new Map<string, Handler>()
+  #waiting: (CapturedRequest | Gathering)[] = []
+  #waitingCount = 0
   #waitingBytes = 0
 
   constructor(space: SubjectSpace, publisher: ServerPublisher, scheduler: Scheduler) {
@@ -58,9 +73,12 @@ export class ApiRouter implements Subscriber {
     this.#scheduler = scheduler
   }
 
-  /** @param subject with wildcards or without; one handler for each */
-  on(subject: string, run: ApiHandler): { stop(): void } {
-    this.#handlers.set(subject, { pattern: subject.split('.'), run })
+  /**
+   * @param subject with wildcards or without; one handler for each
+   * @param gather for messages that come in great numbers; `run` gets those that can't be gathered
+   */
+  on(subject: string, run: ApiHandler, gather: Handler['gather'] = null): { stop(): void } {
+    this.#handlers.set(subject, { pattern: subject.split('.'), run, gather })
     const subscription = new Subscription(this, subject, '', '')
     this.#space.router.insert(subject, '', subscription)
     return {
@@ -76,12 +94,24 @@ export class ApiRouter implements Subscriber {
     if (handler === undefined) return false
     const byteCount = message.bodyEnd - message.bodyStart
     const isFull =
-      this.#waiting.length >= MAX_WAITING || this.#waitingBytes + byteCount > MAX_WAITING_BYTES
+      this.#waitingCount >= MAX_WAITING || this.#waitingBytes + byteCount > MAX_WAITING_BYTES
     if (isFull) return false
-    if (this.#waiting.length === 0) this.#scheduler.endOfTurn(() => this.#handleAll())
-    const request = new CapturedRequest(handler.pattern, message)
-    this.#waiting.push({ run: handler.run, request })
+    if (this.#waitingCount === 0) this.#scheduler.endOfTurn(() => this.#handleAll())
+    this.#waitingCount++
     this.#waitingBytes += byteCount
+    if (handler.gather === null || !this.#gathered(handler.gather, message)) {
+      this.#waiting.push(new CapturedRequest(handler, message))
+    }
+    return true
+  }
+
+  /** Only what comes in a row is gathered: the order of all messages stays what it was. */
+  #gathered(gather: () => Gathering, message: PublishedMessage): boolean {
+    const last = this.#waiting.at(-1)
+    if (last !== undefined && !(last instanceof CapturedRequest) && last.add(message)) return true
+    const gathering = gather()
+    if (!gathering.add(message)) return false
+    this.#waiting.push(gathering)
     return true
   }
 
@@ -116,26 +146,28 @@ export class ApiRouter implements Subscriber {
   #handleAll(): void {
     const waiting = this.#waiting
     this.#waiting = []
+    this.#waitingCount = 0
     this.#waitingBytes = 0
-    for (const { run, request } of waiting) {
-      if (this.before === null || !request.subject.startsWith(API_PREFIX)) run(request)
-      else this.before(request, () => run(request))
+    for (const one of waiting) {
+      if (!(one instanceof CapturedRequest)) one.run()
+      else if (this.before === null || !one.subject.startsWith(API_PREFIX)) one.handle()
+      else this.before(one, () => one.handle())
     }
   }
 }
 
-/** Its tokens are made when somebody asks: those who acknowledge messages read the subject. */
+/** Its tokens are made when somebody asks. */
 class CapturedRequest implements ApiRequest {
   readonly subject: string
   readonly reply: string
   readonly headers: Buffer | null
   readonly payload: Buffer
-  readonly #pattern: readonly string[]
+  readonly #handler: Handler
 
-  constructor(pattern: readonly string[], message: PublishedMessage) {
+  constructor(handler: Handler, message: PublishedMessage) {
     const { bytes, hasHeaders, bodyStart, bodyEnd } = message
     const headerEnd = bodyStart + (hasHeaders ? message.headerByteCount : 0)
-    this.#pattern = pattern
+    this.#handler = handler
     this.subject = message.subject()
     this.reply = message.reply()
     this.headers = hasHeaders ? Buffer.from(bytes.subarray(bodyStart, headerEnd)) : null
@@ -143,10 +175,14 @@ class CapturedRequest implements ApiRequest {
       bodyEnd === headerEnd ? NO_PAYLOAD : Buffer.from(bytes.subarray(headerEnd, bodyEnd))
   }
 
+  handle(): void {
+    this.#handler.run(this)
+  }
+
   get tokens(): string[] {
     const parts = this.subject.split('.')
     const tokens: string[] = []
-    for (const [index, token] of this.#pattern.entries()) {
+    for (const [index, token] of this.#handler.pattern.entries()) {
       if (token === '*') tokens.push(parts[index] ?? '')
       else if (token === '>') tokens.push(parts.slice(index).join('.'))
     }

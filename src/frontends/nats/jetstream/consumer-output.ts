@@ -6,8 +6,9 @@ import type {
 import type { Status } from '../../../broker/jetstream/consumer/status.ts'
 import type { Clock } from '../../../ports/clock.ts'
 import type { Random } from '../../../ports/random.ts'
+import type { TextBytes } from '../../../wire/nats/published-message.ts'
 import type { ServerPublisher } from '../server-publisher.ts'
-import { ackSubject } from './ack-subject.ts'
+import { AckSubjectWriter } from './ack-subject-writer.ts'
 import { byteJson } from './byte-json.ts'
 import { consumerAdvisory } from './consumer-advisory-json.ts'
 import { statusHeaders, withHeader } from './status-messages.ts'
@@ -20,9 +21,9 @@ export class NatsConsumerOutput implements ConsumerOutput {
   readonly #clock: Clock
   readonly #random: Random
   readonly #domain: string
-  /** Its size is asked before it is sent. */
+  /** Of the message whose size was asked last, which is before it is sent. */
   #lastOutgoing: OutgoingMessage | null = null
-  #lastReply = ''
+  readonly #reply = new AckSubjectWriter()
 
   /** @param domain of the server; empty: none */
   constructor(publisher: ServerPublisher, clock: Clock, random: Random, domain: string) {
@@ -69,20 +70,15 @@ export class NatsConsumerOutput implements ConsumerOutput {
     this.#publisher.publish(subject, null, null, byteJson(whole))
   }
 
-  #replyOf(outgoing: OutgoingMessage): string {
-    if (outgoing !== this.#lastOutgoing) {
-      this.#lastOutgoing = outgoing
-      this.#lastReply = replyOf(outgoing)
-    }
-    return this.#lastReply
+  #replyOf(outgoing: OutgoingMessage): TextBytes {
+    if (outgoing === this.#lastOutgoing) return this.#reply
+    this.#lastOutgoing = outgoing
+    const { stream, consumer, message, deliveryCount, consumerSequence, pendingCount } = outgoing
+    const { sequence: streamSequence, timestampMs } = message
+    const facts = { deliveries: deliveryCount, streamSequence, consumerSequence }
+    this.#reply.write(stream, consumer, facts, timestampMs, pendingCount)
+    return this.#reply
   }
-}
-
-function replyOf(outgoing: OutgoingMessage): string {
-  const { stream, consumer, message, deliveryCount, consumerSequence, pendingCount } = outgoing
-  const { sequence: streamSequence, timestampMs } = message
-  const facts = { deliveries: deliveryCount, streamSequence, consumerSequence }
-  return ackSubject(stream, consumer, facts, timestampMs, pendingCount)
 }
 
 /** Headers and payload as the client gets them. */

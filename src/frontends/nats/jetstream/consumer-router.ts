@@ -3,10 +3,11 @@ import type { Consumer } from '../../../broker/jetstream/consumer/consumer.ts'
 import { badRequest } from '../../../broker/jetstream/consumer/status.ts'
 import type { Logger } from '../../../ports/logger.ts'
 import type { ServerPublisher } from '../server-publisher.ts'
-import { parseAckSubject } from './ack-subject.ts'
+import { ACK_PREFIX, parseAckSubject } from './ack-subject.ts'
 import { parseAckVerb } from './ack-verb.ts'
 import type { ApiRequest, ApiRouter } from './api-router.ts'
 import type { ConsumerLookup, ConsumerRequests } from './consumer-requests.ts'
+import { GatheredAcks } from './gathered-acks.ts'
 import { headerValue } from './header-value.ts'
 import { parsePullOptions } from './pull-options.ts'
 import { isTooNew } from './request-body.ts'
@@ -48,7 +49,11 @@ export class ConsumerRouter {
     const { router } = ports
     for (const subject of REQUESTS) router.on(`${API}${subject}`, (request) => this.#api(request))
     router.on(`${API}MSG.NEXT.*.*`, (request) => this.#pull(request))
-    router.on('$JS.ACK.>', (request) => this.#acknowledge(request))
+    router.on(
+      `${ACK_PREFIX}>`,
+      (request) => this.#acknowledge(request),
+      () => new GatheredAcks((acks) => this.#acknowledgeAll(acks)),
+    )
     router.on('$JS.FC.>', (request) => this.#flowAnswered(request))
   }
 
@@ -114,6 +119,12 @@ export class ConsumerRouter {
     const { publisher } = this.#ports
     const done = reply === '' ? null : () => void publisher.publish(reply, null, null, NO_PAYLOAD)
     consumer.acknowledge({ ...place, verb }, done)
+  }
+
+  #acknowledgeAll({ stream, consumer, deliveries }: GatheredAcks): void {
+    const found = this.#find(stream, consumer)
+    // Who wants no acks does not listen for them, and nobody waits for an answer.
+    if (found?.config.ack_policy !== 'none') found?.acknowledgeAll(deliveries)
   }
 
   #flowAnswered({ subject, headers }: ApiRequest): void {

@@ -7,12 +7,14 @@ import { ConsumerFixture, configOf } from './consumer-fixture.ts'
 
 const ACK_WAIT_MS = 1000
 const MAX_DELIVERIES = 3
+/** Acks that nobody asked about. */
+const KEPT_AFTER_MS = 10
 const SUBJECTS = ['a', 'b', 'c']
 
 type Step =
   | { kind: 'publish'; subject: number }
   | { kind: 'pull'; batch: number }
-  | { kind: 'ack' | 'nak' | 'progress' | 'term'; pick: number; isLate: boolean }
+  | { kind: 'ack' | 'nak' | 'progress' | 'term'; pick: number; isLate: boolean; isAsked: boolean }
   | { kind: 'remove'; pick: number; count: number }
   | { kind: 'wait'; ms: number }
   | { kind: 'slow' | 'catch-up' | 'kill' }
@@ -35,6 +37,7 @@ const step: fc.Arbitrary<Step> = fc.oneof(
       kind: fc.constantFrom('ack' as const, 'nak' as const, 'progress' as const, 'term' as const),
       pick: fc.nat(30),
       isLate: fc.boolean(),
+      isAsked: fc.boolean(),
     }),
   },
   {
@@ -65,6 +68,8 @@ class Model {
   readonly fixture = new ConsumerFixture()
   readonly messages = new Map<number, Known>()
   readonly removed = new Set<number>()
+  /** Acknowledged just now, and nobody asked whether that is kept: a crash may forget it. */
+  readonly #unkept = new Set<number>()
   readonly #filters: readonly string[]
   #seen = 0
   #lastConsumerSequence = 0
@@ -105,7 +110,7 @@ class Model {
         this.#remove(one.pick, Math.min(one.pick + one.count - 1, reader.lastSequence))
         break
       case 'wait':
-        this.fixture.advance(one.ms)
+        this.#advance(one.ms)
         break
       case 'slow':
         reader.isSlow = true
@@ -131,23 +136,36 @@ class Model {
   }
 
   #kill(): void {
-    this.fixture.reader.isSlow = false
+    const { reader } = this.fixture
+    reader.isSlow = false
     this.fixture.restart(true)
-    this.fixture.reader.catchUp()
+    reader.catchUp()
     this.#lastConsumerSequence = this.consumer.info().delivered.consumer
+    for (const sequence of this.#unkept) {
+      const known = this.messages.get(sequence)
+      const subject = reader.subjectOf(sequence)
+      if (known === undefined || subject === undefined) continue
+      known.isDone = !this.consumer.needs(sequence, subject)
+    }
+    this.#unkept.clear()
     for (const [sequence, known] of this.messages) {
       // A crash forgets deliveries that nothing came back of.
       if (!known.isDone && sequence > this.consumer.info().delivered.stream) known.deliveries = 0
     }
   }
 
-  #say({ kind, pick, isLate }: Extract<Step, { pick: number; isLate: boolean }>): void {
+  #advance(ms: number): void {
+    this.fixture.advance(ms)
+    if (ms >= KEPT_AFTER_MS) this.#unkept.clear()
+  }
+
+  #say({ kind, pick, isLate, isAsked }: Extract<Step, { isLate: boolean }>): void {
     const { delivered } = this.fixture
     if (delivered.length === 0) return
     const { outgoing } = delivered[
       (delivered.length - 1 - (pick % delivered.length)) % delivered.length
     ] as (typeof delivered)[number]
-    if (isLate) this.fixture.advance(ACK_WAIT_MS + 1)
+    if (isLate) this.#advance(ACK_WAIT_MS + 1)
     this.check()
     const { sequence } = outgoing.message
     const facts = {
@@ -158,9 +176,13 @@ class Model {
     const verb =
       kind === 'nak' ? { kind, delayMs: 0 } : kind === 'term' ? { kind, reason: '' } : { kind }
     const isKnown = sequence <= this.consumer.info().delivered.stream
-    this.consumer.acknowledge({ verb, ...facts }, null)
+    // An answer to `progress` says nothing of what is kept.
+    const told = kind === 'progress' ? () => undefined : () => this.#unkept.clear()
+    this.consumer.acknowledge({ verb, ...facts }, isAsked ? told : null)
     const known = this.messages.get(sequence)
-    if (known !== undefined && isKnown && (kind === 'ack' || kind === 'term')) known.isDone = true
+    if (known === undefined || !isKnown || (kind !== 'ack' && kind !== 'term')) return
+    if (!known.isDone) this.#unkept.add(sequence)
+    known.isDone = true
   }
 
   check(): void {

@@ -1,4 +1,5 @@
 import type {
+  ReadLimits,
   StoredMessage,
   StreamReader,
   StreamWatcher,
@@ -93,9 +94,9 @@ export class FakeStream implements StreamReader {
   read(
     sequences: readonly number[],
     done: (error: Error | null, messages: readonly (StoredMessage | null)[]) => void,
-    maxBytes = Number.POSITIVE_INFINITY,
+    { maxBytes }: ReadLimits = {},
   ): void {
-    const count = maxBytes === Number.POSITIVE_INFINITY ? sequences.length : MESSAGES_A_READ
+    const count = maxBytes === undefined ? sequences.length : MESSAGES_A_READ
     const answer = (): void =>
       done(
         null,

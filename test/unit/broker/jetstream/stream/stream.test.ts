@@ -205,7 +205,7 @@ async function messagesOf(harness: StreamHarness, sequences: readonly number[], 
   return new Promise<readonly (StoredMessage | null)[]>((resolve, reject) => {
     const done = (error: Error | null, messages: readonly (StoredMessage | null)[]): void =>
       error === null ? resolve(messages) : reject(error)
-    harness.stream.read(sequences, done, maxBytes)
+    harness.stream.read(sequences, done, maxBytes === undefined ? {} : { maxBytes })
   })
 }
 

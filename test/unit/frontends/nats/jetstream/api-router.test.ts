@@ -4,6 +4,7 @@ import { Account } from '../../../../../src/frontends/nats/account.ts'
 import {
   type ApiRequest,
   ApiRouter,
+  type Gathering,
 } from '../../../../../src/frontends/nats/jetstream/api-router.ts'
 import { NatsHub } from '../../../../../src/frontends/nats/nats-hub.ts'
 import { type Subscriber, Subscription } from '../../../../../src/frontends/nats/subscription.ts'
@@ -82,6 +83,52 @@ describe('requests to the server', () => {
       `_INBOX.1|||{"type":"${type}.account_info_response","a":1}`,
       `_INBOX.2|||{"type":"${type}.x_response","error":{"code":404,"err_code":1,"description":"no"}}`,
     ])
+  })
+})
+
+describe('requests that are gathered', () => {
+  it('are handled in their order among the others', () => {
+    const { publisher, router, scheduler } = setUp()
+    const handled: string[] = []
+    const gather = (): Gathering => {
+      const subjects: string[] = []
+      return {
+        // Two of them at most belong together.
+        add: (message) =>
+          subjects.length < 2 &&
+          message.subject() !== 'ack.alone' &&
+          subjects.push(message.subject()) > 0,
+        run: () => handled.push(subjects.join('+')),
+      }
+    }
+    router.on('ack.>', ({ subject }) => handled.push(subject), gather)
+    router.on('next.>', ({ subject }) => handled.push(subject))
+    const subjects = ['ack.1', 'ack.2', 'ack.3', 'next.1', 'ack.4', 'ack.alone', 'ack.5', 'ack.6']
+    for (const subject of subjects) publisher.publish(subject, null, null, Buffer.from('+ACK'))
+    assert.deepEqual(handled, [])
+    scheduler.finishTurn()
+    assert.deepEqual(handled, [
+      'ack.1+ack.2',
+      'ack.3',
+      'next.1',
+      'ack.4',
+      'ack.alone',
+      'ack.5+ack.6',
+    ])
+  })
+
+  it('are dropped when too many wait', () => {
+    const { publisher, router, scheduler } = setUp()
+    let count = 0
+    const gather = (): Gathering => ({ add: () => ++count > 0, run: () => undefined })
+    router.on('ack.>', () => undefined, gather)
+    const publish = (): boolean => publisher.publish('ack.1', null, null, Buffer.alloc(0))
+    let taken = 0
+    while (publish()) taken++
+    assert.equal(taken, 65_536)
+    assert.equal(count, taken)
+    scheduler.finishTurn()
+    assert.equal(publish(), true)
   })
 })
 

@@ -1,10 +1,8 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import { ONE_MESSAGE } from '../../../../../src/broker/jetstream/consumer/pull-request.ts'
-import {
-  ackSubject,
-  parseAckSubject,
-} from '../../../../../src/frontends/nats/jetstream/ack-subject.ts'
+import { parseAckSubject } from '../../../../../src/frontends/nats/jetstream/ack-subject.ts'
+import { AckSubjectWriter } from '../../../../../src/frontends/nats/jetstream/ack-subject-writer.ts'
 import { parseAckVerb } from '../../../../../src/frontends/nats/jetstream/ack-verb.ts'
 import { parseCreateRequest } from '../../../../../src/frontends/nats/jetstream/consumer-config-json.ts'
 import { goDuration } from '../../../../../src/frontends/nats/jetstream/go-duration.ts'
@@ -15,13 +13,25 @@ import {
   withHeader,
 } from '../../../../../src/frontends/nats/jetstream/status-messages.ts'
 
+const MAX = Number.MAX_SAFE_INTEGER
 const FACTS = { deliveries: 2, streamSequence: 30, consumerSequence: 41 }
 
 describe('an ack subject', () => {
   it('has the nine tokens of its first form', () => {
-    const subject = ackSubject('S', 'c', FACTS, 1_700_000_000_123, 7)
+    const writer = new AckSubjectWriter()
+    const write = (...args: Parameters<AckSubjectWriter['write']>): string => {
+      writer.write(...args)
+      return writer.bytes.toString('latin1', 0, writer.length)
+    }
+    const subject = write('S', 'c', FACTS, 1_700_000_000_123, 7)
     assert.equal(subject, '$JS.ACK.S.c.2.30.41.1700000000123000000.7')
     assert.deepEqual(parseAckSubject(subject), { stream: 'S', consumer: 'c', ...FACTS })
+    assert.equal(write('S', 'c', FACTS, 0, 0), '$JS.ACK.S.c.2.30.41.0.0')
+    for (const value of [9, 10, 99_999, 100_000, 999_999, 1_000_000, 1_000_007, 2 ** 32, MAX]) {
+      const facts = { deliveries: value, streamSequence: value, consumerSequence: value }
+      const numbers = `${value}.${value}.${value}.${value}000000.${value}`
+      assert.equal(write('Other', 'd', facts, value, value), `$JS.ACK.Other.d.${numbers}`)
+    }
   })
 
   it('is also read with domain and account in it (ADR-15)', () => {
