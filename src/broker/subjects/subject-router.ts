@@ -1,6 +1,6 @@
 import { FNV_START, fnv1a } from '../../base/fnv1a.ts'
 import { Matches } from './matches.ts'
-import { isLiteral } from './subject.ts'
+import { hasEmptyToken, isLiteral } from './subject.ts'
 import { SubjectTrie } from './subject-trie.ts'
 
 /** Subjects that share their first token share one of so many stamps. */
@@ -20,6 +20,8 @@ export interface RouterLimits {
   readonly maxCachedSubjects: number
   /** Subscriptions in all kept matches. */
   readonly maxCachedMatches: number
+  /** After so many subjects in a row that were not kept and begin alike, matches are kept for how they begin. */
+  readonly missesForPrefix: number
 }
 
 /** The matches of one subject, for as long as they hold. */
@@ -52,6 +54,11 @@ export class SubjectRouter<T> {
   /** Several: whoever gets a message may publish another one while the matches are in use. */
   readonly #uncached = Array.from({ length: UNCACHED_COUNT }, () => new Route<T>(0, NO_SUBJECT))
   #uncachedIndex = 0
+  /** For subjects that begin as its own does, and have more tokens: only subscriptions with > are there. */
+  #prefixRoute: Route<T> | null = null
+  /** Of the prefix that was missed last. */
+  #missedPrefix = 0
+  #missedCount = 0
   #cachedMatches = 0
   #count = 0
   /** Told of the subject of each subscription that came or went. */
@@ -94,6 +101,11 @@ export class SubjectRouter<T> {
    * for the next seven calls; `isCurrent` tells whether it may be kept longer.
    */
   find(bytes: Buffer, start: number, end: number, hash: number): Route<T> {
+    const prefix = this.#prefixRoute
+    if (prefix !== null && isBelow(prefix.subject, bytes, start, end)) {
+      if (this.isCurrent(prefix)) return prefix
+      this.#prefixRoute = null
+    }
     const home = hash & this.#mask
     for (let i = 0; i < PROBE_COUNT; i++) {
       const route = this.#table[(home + i) & this.#mask]
@@ -106,6 +118,7 @@ export class SubjectRouter<T> {
       this.#missed[home] = hash
       const route = this.#nextUncached()
       this.#trie.match(bytes, start, end, route.matches)
+      this.#keepPrefix(bytes, start, route)
       return route
     }
     return this.#cache(new Route(hash, Buffer.from(bytes.subarray(start, end))), home)
@@ -116,6 +129,28 @@ export class SubjectRouter<T> {
     const { matches } = this.#nextUncached()
     this.#trie.match(subject, 0, subject.byteLength, matches)
     return matches
+  }
+
+  /** Many subjects in a row that are never seen again may share all that matters of them, as those of acks. */
+  #keepPrefix(bytes: Buffer, start: number, { matches }: Route<T>): void {
+    const end = this.#trie.prefixEnd(start)
+    if (end === -1) return
+    const hash = fnv1a(bytes, start, end)
+    this.#missedCount = hash === this.#missedPrefix ? this.#missedCount + 1 : 1
+    this.#missedPrefix = hash
+    if (this.#missedCount < this.#limits.missesForPrefix) return
+    const route = new Route<T>(hash, Buffer.from(bytes.subarray(start, end)))
+    for (const one of matches.plain) route.matches.plain.push(one)
+    for (const group of matches.groups) route.matches.groups.push([...group])
+    route.stamp = this.#stamps[route.branch] as number
+    this.#forgetPrefix()
+    this.#prefixRoute = route
+  }
+
+  /** Whoever holds it has to ask again. */
+  #forgetPrefix(): void {
+    if (this.#prefixRoute !== null) this.#prefixRoute.stamp = STALE
+    this.#prefixRoute = null
   }
 
   #nextUncached(): Route<T> {
@@ -165,6 +200,7 @@ export class SubjectRouter<T> {
 
   #changed(subject: string): void {
     this.onChange?.(subject)
+    this.#forgetPrefix()
     const bytes = Buffer.from(subject, 'latin1')
     if (isLiteral(subject)) this.#subjectChanged(bytes)
     else if (subject.startsWith('*') || subject.startsWith('>')) {
@@ -195,4 +231,12 @@ function branchOf(subject: Buffer, start: number, end: number): number {
   let tokenEnd = start
   while (tokenEnd < end && subject[tokenEnd] !== DOT) tokenEnd++
   return fnv1a(subject, start, tokenEnd, FNV_START) & (BRANCH_COUNT - 1)
+}
+
+/** @param prefix with its dot; of no bytes, all subjects are below it */
+function isBelow(prefix: Buffer, bytes: Buffer, start: number, end: number): boolean {
+  const { byteLength } = prefix
+  if (end - start <= byteLength) return false
+  for (let i = 0; i < byteLength; i++) if (bytes[start + i] !== prefix[i]) return false
+  return !hasEmptyToken(bytes, start + byteLength, end)
 }

@@ -45,6 +45,8 @@ export class SubjectTrie<T> {
   #starts = new Int32Array(FIRST_TOKENS)
   #ends = new Int32Array(FIRST_TOKENS)
   #tokenCount = 0
+  /** Tokens that the last match looked at. */
+  #depth = 0
 
   constructor(seed: number) {
     this.#seed = seed
@@ -83,11 +85,26 @@ export class SubjectTrie<T> {
 
   /** Adds to `into` whoever listens to the subject `bytes[start..end)`. */
   match(bytes: Buffer, start: number, end: number, into: Matches<T>): void {
+    this.#depth = 0
     if (this.#split(bytes, start, end)) this.#matchFrom(this.#root, bytes, 0, into)
+    else this.#tokenCount = 0
+  }
+
+  /**
+   * Where the part of the last subject ends, with its dot, that its matches depend on: whatever comes
+   * behind it has the same ones, if it is a token or more.
+   * @returns -1 when they depend on the whole subject
+   */
+  prefixEnd(start: number): number {
+    const depth = this.#depth
+    if (depth >= this.#tokenCount) return -1
+    return depth === 0 ? start : (this.#ends[depth - 1] as number) + 1
   }
 
   #matchFrom(node: TrieNode<T>, bytes: Buffer, index: number, into: Matches<T>): void {
     if (node.rest !== null) collect(node.rest, into)
+    if (node.children === null && node.any === null) return
+    if (index >= this.#depth) this.#depth = index + 1
     const child = this.#literal(
       node,
       bytes,

@@ -8,7 +8,11 @@ import type { NatsHub } from './nats-hub.ts'
 import { ServerPublisher } from './server-publisher.ts'
 import type { Subscriber, Subscription } from './subscription.ts'
 
-const ROUTER_LIMITS: RouterLimits = { maxCachedSubjects: 32 * 1024, maxCachedMatches: 1024 * 1024 }
+const ROUTER_LIMITS: RouterLimits = {
+  maxCachedSubjects: 32 * 1024,
+  maxCachedMatches: 1024 * 1024,
+  missesForPrefix: 16,
+}
 
 const SEED_BELOW = 0x7fffffff
 

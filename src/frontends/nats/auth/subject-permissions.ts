@@ -6,7 +6,7 @@ import { isSubset } from '../../../broker/subjects/subject-subset.ts'
 import type { PermissionRules, ResponseRules, SubjectRules } from './security-settings.ts'
 
 /** Subjects whose answer is kept, for each list. */
-const LIMITS = { maxCachedSubjects: 256, maxCachedMatches: 4096 }
+const LIMITS = { maxCachedSubjects: 256, maxCachedMatches: 4096, missesForPrefix: 16 }
 
 /** Subjects with or without a queue, to be asked about often. */
 class SubjectList {

@@ -11,7 +11,7 @@ interface Subscription {
 }
 
 /** Small, so that subjects push each other out. */
-const LIMITS = { maxCachedSubjects: 8, maxCachedMatches: 12 }
+const LIMITS = { maxCachedSubjects: 8, maxCachedMatches: 12, missesForPrefix: 16 }
 
 function routeOf(router: SubjectRouter<Subscription>, subject: string): Route<Subscription> {
   const bytes = Buffer.from(`x${subject}x`, 'latin1')
@@ -62,9 +62,10 @@ const step = fc.oneof(
 
 describe('SubjectRouter', () => {
   it('finds who listens, by `*` and `>`, whatever was found before', () => {
+    const steps = fc.array(step, { maxLength: 60 })
     fc.assert(
-      fc.property(fc.array(step, { maxLength: 60 }), fc.nat(), (steps, seed) => {
-        const router = new SubjectRouter<Subscription>(LIMITS, seed)
+      fc.property(steps, fc.nat(), fc.constantFrom(1, 2, 16), (steps, seed, missesForPrefix) => {
+        const router = new SubjectRouter<Subscription>({ ...LIMITS, missesForPrefix }, seed)
         const all: Subscription[] = []
         const kept = new Map<string, Route<Subscription>>()
         for (const [i, { kind, subject, queue }] of steps.entries()) {
@@ -122,6 +123,29 @@ describe('SubjectRouter', () => {
     assert.deepEqual(routeOf(router, deep).matches.plain, [subscription])
     router.remove(deep, '', subscription)
     assert.equal(routeOf(router, deep).matches.isEmpty, true)
+  })
+})
+
+describe('subjects that are seen once', () => {
+  it('share a route where only what they begin with matters', () => {
+    const router = new SubjectRouter<Subscription>({ ...LIMITS, maxCachedSubjects: 1024 }, 7)
+    const listen = (subject: string): void => router.insert(subject, '', { subject, queue: '' })
+    const subjectsOf = (subject: string): string[] =>
+      routeOf(router, subject).matches.plain.map((one) => one.subject)
+    listen('$JS.ACK.>')
+    listen('$JS.API.INFO')
+    for (let i = 0; i < 16; i++) routeOf(router, `$JS.ACK.S.c.${i}`)
+    const route = routeOf(router, '$JS.ACK.S.c.100')
+    assert.equal(routeOf(router, '$JS.ACK.other'), route)
+    assert.equal(router.isCurrent(route), true)
+    // Neither what is not below it, nor a subject that nobody can listen to.
+    for (const subject of ['$JS.ACK', '$JS.ACKS.a', '$JS.ACK.', '$JS.ACK..a', '$JS.API.INFO']) {
+      assert.notEqual(routeOf(router, subject), route, subject)
+    }
+    listen('$JS.ACK.S.c.100')
+    assert.equal(router.isCurrent(route), false)
+    assert.deepEqual(subjectsOf('$JS.ACK.S.c.100'), ['$JS.ACK.>', '$JS.ACK.S.c.100'])
+    assert.deepEqual(subjectsOf('$JS.ACK.S.c.101'), ['$JS.ACK.>'])
   })
 })
 
