@@ -12,6 +12,10 @@ export class BatchList {
     return this.#batches[0]
   }
 
+  get second(): InFlightBatch | undefined {
+    return this.#batches[1]
+  }
+
   get last(): InFlightBatch | undefined {
     return this.#batches.at(-1)
   }
@@ -55,16 +59,18 @@ export class BatchList {
     this.#batches.splice(this.#floorIndex(batch.firstOffset) + 1, 0, batch)
   }
 
+  removeFirst(): void {
+    this.#batches.shift()
+  }
+
   /** Removes those that end at the offset or before. */
   removeUpTo(lastOffset: number): void {
-    const batches = this.#batches
     let count = 0
-    while (count < batches.length && (batches[count] as InFlightBatch).lastOffset <= lastOffset) {
+    for (const batch of this.#batches) {
+      if (batch.lastOffset > lastOffset) break
       count++
     }
-    // The usual case is one of many, and this does not move the others.
-    if (count === 1) batches.shift()
-    else batches.splice(0, count)
+    this.#batches.splice(0, count)
   }
 
   clear(): void {

@@ -116,6 +116,7 @@ export class WindowState {
    */
   advance(): boolean {
     if (!this.#canAdvance()) return false
+    if (this.#advanceByOne()) return true
     const finished = this.#lastFinished()
     if (finished === null) return false
     const lastOffset = this.batches.last?.lastOffset ?? finished
@@ -134,6 +135,18 @@ export class WindowState {
     this.startOffset = Math.max(this.startOffset, next)
     if (isWholeBatch) this.startOffset = Math.min(this.gapOffset ?? NEVER, this.startOffset)
     this.batches.removeUpTo(finished)
+    return true
+  }
+
+  /** The usual case of records that are given and finished one by one, in their order. */
+  #advanceByOne(): boolean {
+    const { first, second } = this.batches
+    if (first === undefined || second === undefined || first.recordCount > 1) return false
+    const next = second.rangeAt(second.firstOffset)
+    const isOpen = next !== undefined && (next.transition !== null || !isFinal(next.state))
+    if (!isOpen || this.gapOffset !== null || first.lastOffset < this.startOffset) return false
+    this.startOffset = second.firstOffset
+    this.batches.removeFirst()
     return true
   }
 

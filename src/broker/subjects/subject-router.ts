@@ -1,6 +1,6 @@
 import { FNV_START, fnv1a } from '../../base/fnv1a.ts'
 import { Matches } from './matches.ts'
-import { hasEmptyToken, isLiteral } from './subject.ts'
+import { isLiteral } from './subject.ts'
 import { SubjectTrie } from './subject-trie.ts'
 
 /** Subjects that share their first token share one of so many stamps. */
@@ -99,8 +99,10 @@ export class SubjectRouter<T> {
   /**
    * Who listens to the subject `bytes[start..end)`, whose `fnv1a` is `hash`. What is returned holds
    * for the next seven calls; `isCurrent` tells whether it may be kept longer.
+   * @param hasEmptyToken nobody can listen to it
    */
-  find(bytes: Buffer, start: number, end: number, hash: number): Route<T> {
+  find(bytes: Buffer, start: number, end: number, hash: number, hasEmptyToken: boolean): Route<T> {
+    if (hasEmptyToken) return this.#nextUncached()
     const prefix = this.#prefixRoute
     if (prefix !== null && isBelow(prefix.subject, bytes, start, end)) {
       if (this.isCurrent(prefix)) return prefix
@@ -238,5 +240,5 @@ function isBelow(prefix: Buffer, bytes: Buffer, start: number, end: number): boo
   const { byteLength } = prefix
   if (end - start <= byteLength) return false
   for (let i = 0; i < byteLength; i++) if (bytes[start + i] !== prefix[i]) return false
-  return !hasEmptyToken(bytes, start + byteLength, end)
+  return true
 }

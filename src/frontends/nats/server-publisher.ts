@@ -1,5 +1,6 @@
 import { fnv1a } from '../../base/fnv1a.ts'
 import type { Matches } from '../../broker/subjects/matches.ts'
+import { hasEmptyToken } from '../../broker/subjects/subject.ts'
 import type { Route, SubjectRouter } from '../../broker/subjects/subject-router.ts'
 import { isSubset } from '../../broker/subjects/subject-subset.ts'
 import type { Scheduler } from '../../ports/scheduler.ts'
@@ -62,6 +63,7 @@ export class ServerPublisher {
   #lastSubject = ''
   #lastSubjectBytes = NO_BYTES
   #lastSubjectHash = 0
+  #hadEmptyToken = false
 
   constructor(space: SubjectSpace, hub: ServerHub, scheduler: Scheduler) {
     this.#space = space
@@ -135,7 +137,8 @@ export class ServerPublisher {
     if (last !== null && subject === this.#lastTo && router.isCurrent(last)) return last.matches
     const bytes = Buffer.from(subject, 'latin1')
     const { byteLength } = bytes
-    const route = router.find(bytes, 0, byteLength, fnv1a(bytes, 0, byteLength))
+    const hash = fnv1a(bytes, 0, byteLength)
+    const route = router.find(bytes, 0, byteLength, hash, hasEmptyToken(bytes, 0, byteLength))
     this.#lastTo = subject
     this.#lastRoute = route
     return route.matches
@@ -208,6 +211,7 @@ export class ServerPublisher {
     message.subjectStart = start
     message.subjectEnd = subjectEnd
     message.subjectHash = this.#lastSubjectHash
+    message.hasEmptyToken = this.#hadEmptyToken
     message.replyStart = tailStart
     message.replyEnd = replyEnd
     message.hasHeaders = headers !== null
@@ -227,6 +231,7 @@ export class ServerPublisher {
     this.#lastSubject = subject
     this.#lastSubjectBytes = bytes
     this.#lastSubjectHash = fnv1a(bytes, 0, bytes.byteLength)
+    this.#hadEmptyToken = hasEmptyToken(bytes, 0, bytes.byteLength)
   }
 
   #flushSoon(): void {

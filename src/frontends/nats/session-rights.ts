@@ -41,8 +41,7 @@ export class SessionRights {
     if (permissions === null) return true
     // What was allowed for the same subject just now is allowed again.
     if (message.isSameSubject && this.#wasAllowed) return true
-    const { bytes, subjectStart, subjectEnd, subjectHash } = message
-    this.#wasAllowed = permissions.mayPublish(bytes, subjectStart, subjectEnd, subjectHash)
+    this.#wasAllowed = permissions.mayPublish(message)
     return this.#wasAllowed || (this.#expected.size > 0 && this.#isExpected(message.subject()))
   }
 
@@ -51,8 +50,8 @@ export class SessionRights {
   }
 
   /** For a subscription that takes in subjects that are denied. */
-  mayReceive({ bytes, subjectStart, subjectEnd }: PublishedMessage): boolean {
-    return this.#permissions?.mayReceive(bytes, subjectStart, subjectEnd) !== false
+  mayReceive(message: PublishedMessage): boolean {
+    return this.#permissions?.mayReceive(message) !== false
   }
 
   /** The client got a message with a reply. */

@@ -18,7 +18,9 @@ const CR_LF_BYTES = 2
 const MAX_PUB_ARGS = 3
 const MAX_HPUB_ARGS = 4
 
-/** A subject up to this length is recognised when the next message has it too. */
+const DOT = 46
+
+/** A subject up to this length is recognised when the first message of the next chunk has it too. */
 const MAX_REMEMBERED_BYTES = 256
 
 /**
@@ -38,9 +40,13 @@ export class NatsParser {
   #isStopped = false
   #isHeld = false
   readonly #args = new Args()
-  readonly #lastSubject = Buffer.alloc(MAX_REMEMBERED_BYTES)
+  /** Where the subject of the message before is: in what is parsed, and afterwards in memory of its own. */
+  readonly #ownSubject = Buffer.alloc(MAX_REMEMBERED_BYTES)
+  #lastSubject: Buffer = this.#ownSubject
+  #lastSubjectStart = 0
   #lastSubjectBytes = 0
   #lastSubjectHash = 0
+  #hadEmptyToken = false
 
   constructor(sink: OperationSink, limits: ParserLimits) {
     this.#sink = sink
@@ -117,6 +123,12 @@ export class NatsParser {
 
   /** Handles whole operations; returns where the first one begins that is not whole. */
   #parse(bytes: Buffer, start: number, end: number): number {
+    const rest = this.#parseAll(bytes, start, end)
+    this.#keepLastSubject()
+    return rest
+  }
+
+  #parseAll(bytes: Buffer, start: number, end: number): number {
     let at = start
     while (at < end && !this.#isHeld) {
       const command = commandAt(bytes, at, end)
@@ -196,37 +208,53 @@ export class NatsParser {
   #subjectEnd(bytes: Buffer, start: number, end: number): number {
     const message = this.#message
     const last = this.#lastSubject
+    const lastStart = this.#lastSubjectStart
     const lastBytes = this.#lastSubjectBytes
     const to = start + lastBytes
     if (lastBytes > 0 && to < end && isBreak(bytes[to] as number)) {
       let i = 0
-      while (i < lastBytes && last[i] === bytes[start + i]) i++
+      while (i < lastBytes && last[lastStart + i] === bytes[start + i]) i++
       if (i === lastBytes) {
         message.isSameSubject = true
         message.subjectHash = this.#lastSubjectHash
+        message.hasEmptyToken = this.#hadEmptyToken
         return to
       }
     }
     let hash = FNV_START
     let at = start
+    let before = DOT
+    let hasEmptyToken = false
     for (; at < end; at++) {
       const byte = bytes[at] as number
       if (isBreak(byte)) break
       hash = Math.imul(hash ^ byte, FNV_PRIME)
+      if (byte === DOT && before === DOT) hasEmptyToken = true
+      before = byte
     }
+    if (before === DOT) hasEmptyToken = true
     message.isSameSubject = false
     message.subjectHash = hash
-    this.#remember(bytes, start, at, hash)
+    message.hasEmptyToken = hasEmptyToken
+    this.#lastSubject = bytes
+    this.#lastSubjectStart = start
+    this.#lastSubjectBytes = at - start
+    this.#lastSubjectHash = hash
+    this.#hadEmptyToken = hasEmptyToken
     return at
   }
 
-  #remember(bytes: Buffer, start: number, end: number, hash: number): void {
-    const byteCount = end - start
-    this.#lastSubjectBytes = 0
-    if (byteCount > MAX_REMEMBERED_BYTES) return
-    for (let i = 0; i < byteCount; i++) this.#lastSubject[i] = bytes[start + i] as number
-    this.#lastSubjectBytes = byteCount
-    this.#lastSubjectHash = hash
+  /** What was parsed is gone after this. */
+  #keepLastSubject(): void {
+    const byteCount = this.#lastSubjectBytes
+    const from = this.#lastSubject
+    const own = this.#ownSubject
+    if (from === own) return
+    const start = this.#lastSubjectStart
+    if (byteCount > MAX_REMEMBERED_BYTES) this.#lastSubjectBytes = 0
+    else for (let i = 0; i < byteCount; i++) own[i] = from[start + i] as number
+    this.#lastSubject = own
+    this.#lastSubjectStart = 0
   }
 
   /** Says no to sizes that nats-server refuses, in its order. */

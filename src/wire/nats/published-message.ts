@@ -17,6 +17,8 @@ export class PublishedMessage {
   subjectEnd = 0
   /** `fnv1a` of the subject. */
   subjectHash = 0
+  /** Nobody can listen to the subject. */
+  hasEmptyToken = false
   /** The subject is that of the message before. */
   isSameSubject = false
   /** Equal to `replyEnd` when there is none. */

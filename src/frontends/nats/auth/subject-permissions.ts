@@ -1,8 +1,8 @@
-import { fnv1a } from '../../../base/fnv1a.ts'
 import type { Matches } from '../../../broker/subjects/matches.ts'
-import { hasEmptyToken, isLiteral } from '../../../broker/subjects/subject.ts'
+import { isLiteral } from '../../../broker/subjects/subject.ts'
 import { SubjectRouter } from '../../../broker/subjects/subject-router.ts'
 import { isSubset } from '../../../broker/subjects/subject-subset.ts'
+import type { PublishedMessage } from '../../../wire/nats/published-message.ts'
 import type { PermissionRules, ResponseRules, SubjectRules } from './security-settings.ts'
 
 /** Subjects whose answer is kept, for each list. */
@@ -25,8 +25,9 @@ class SubjectList {
     this.plain = plain
   }
 
-  find(bytes: Buffer, start: number, end: number, hash: number): Matches<string> {
-    return this.#router.find(bytes, start, end, hash).matches
+  /** @param message one on a subject without empty tokens */
+  find({ bytes, subjectStart, subjectEnd, subjectHash }: PublishedMessage): Matches<string> {
+    return this.#router.find(bytes, subjectStart, subjectEnd, subjectHash, false).matches
   }
 
   findText(subject: string): Matches<string> {
@@ -56,12 +57,11 @@ export class SubjectPermissions {
     this.#subscribeDeny = denyList(rules.subscribe, seed)
   }
 
-  /** @param hash `fnv1a` of the subject `bytes[start..end)` */
-  mayPublish(bytes: Buffer, start: number, end: number, hash: number): boolean {
-    const isAllowed = this.#allowsAll
-      ? !hasEmptyToken(bytes, start, end)
-      : this.#publishAllow?.find(bytes, start, end, hash).isEmpty !== true
-    return isAllowed && this.#publishDeny?.find(bytes, start, end, hash).isEmpty !== false
+  mayPublish(message: PublishedMessage): boolean {
+    // Such a subject is in no list.
+    if (message.hasEmptyToken) return this.#publishAllow === null
+    const isAllowed = this.#allowsAll || this.#publishAllow?.find(message).isEmpty !== true
+    return isAllowed && this.#publishDeny?.find(message).isEmpty !== false
   }
 
   /** Source: canSubscribe of nats-server. */
@@ -84,10 +84,9 @@ export class SubjectPermissions {
   }
 
   /** For a message on a subject, to a subscription that needs the filter. */
-  mayReceive(bytes: Buffer, start: number, end: number): boolean {
-    if (this.#subscribeDeny === null) return true
-    const hash = fnv1a(bytes, start, end)
-    return this.#subscribeDeny.find(bytes, start, end, hash).plain.length === 0
+  mayReceive(message: PublishedMessage): boolean {
+    if (this.#subscribeDeny === null || message.hasEmptyToken) return true
+    return this.#subscribeDeny.find(message).plain.length === 0
   }
 }
 

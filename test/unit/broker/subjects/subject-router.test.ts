@@ -2,7 +2,11 @@ import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import fc from 'fast-check'
 import { fnv1a } from '../../../../src/base/fnv1a.ts'
-import { isPublishable, isSubscribable } from '../../../../src/broker/subjects/subject.ts'
+import {
+  hasEmptyToken,
+  isPublishable,
+  isSubscribable,
+} from '../../../../src/broker/subjects/subject.ts'
 import { type Route, SubjectRouter } from '../../../../src/broker/subjects/subject-router.ts'
 
 interface Subscription {
@@ -15,7 +19,8 @@ const LIMITS = { maxCachedSubjects: 8, maxCachedMatches: 12, missesForPrefix: 16
 
 function routeOf(router: SubjectRouter<Subscription>, subject: string): Route<Subscription> {
   const bytes = Buffer.from(`x${subject}x`, 'latin1')
-  return router.find(bytes, 1, bytes.byteLength - 1, fnv1a(bytes, 1, bytes.byteLength - 1))
+  const end = bytes.byteLength - 1
+  return router.find(bytes, 1, end, fnv1a(bytes, 1, end), hasEmptyToken(bytes, 1, end))
 }
 
 /** `*` and `>` by their definition. */

@@ -21,6 +21,7 @@ export class RecordingSink implements OperationSink {
     const tail = message.isTailCanonical ? bytes.toString('latin1', tailStart, tailEnd) : 'rewrite'
     const subject = message.subject()
     if (message.isSameSubject) assert.equal(subject, this.#lastSubject)
+    assert.equal(message.hasEmptyToken, subject.split('.').includes(''), subject)
     this.#lastSubject = subject
     this.events.push(
       `publish ${message.subject()}#${message.subjectHash}${reply}${headers} payload=${payload} tail=${tail}`,
