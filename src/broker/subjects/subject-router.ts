@@ -15,6 +15,17 @@ const PROBE_COUNT = 4
 const UNCACHED_COUNT = 8
 const NO_SUBJECT = Buffer.alloc(0)
 
+/** A subject, one byte for each character. */
+export interface SubjectBytes {
+  readonly bytes: Buffer
+  readonly subjectStart: number
+  readonly subjectEnd: number
+  /** `fnv1a` of it. */
+  readonly subjectHash: number
+  /** Nobody can listen to it. */
+  readonly hasEmptyToken: boolean
+}
+
 export interface RouterLimits {
   /** Subjects whose matches are kept; a power of two. */
   readonly maxCachedSubjects: number
@@ -97,17 +108,18 @@ export class SubjectRouter<T> {
   }
 
   /**
-   * Who listens to the subject `bytes[start..end)`, whose `fnv1a` is `hash`. What is returned holds
-   * for the next seven calls; `isCurrent` tells whether it may be kept longer.
-   * @param hasEmptyToken nobody can listen to it
+   * Who listens to the subject. What is returned holds for the next seven calls; `isCurrent` tells whether
+   * it may be kept longer.
    */
-  find(bytes: Buffer, start: number, end: number, hash: number, hasEmptyToken: boolean): Route<T> {
-    if (hasEmptyToken) return this.#nextUncached()
+  find(subject: SubjectBytes): Route<T> {
+    const { bytes, subjectStart: start, subjectEnd: end } = subject
+    if (subject.hasEmptyToken) return this.#nextUncached()
     const prefix = this.#prefixRoute
     if (prefix !== null && isBelow(prefix.subject, bytes, start, end)) {
       if (this.isCurrent(prefix)) return prefix
       this.#prefixRoute = null
     }
+    const hash = subject.subjectHash
     const home = hash & this.#mask
     for (let i = 0; i < PROBE_COUNT; i++) {
       const route = this.#table[(home + i) & this.#mask]

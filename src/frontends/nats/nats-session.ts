@@ -197,8 +197,7 @@ export class NatsSession implements StreamSession, OperationSink, Subscriber {
     if (options.verbose) this.#outbox.append(OK)
     let route = this.#lastRoute
     if (!message.isSameSubject || route === null || !account.router.isCurrent(route)) {
-      const { bytes, subjectStart: start, subjectEnd: end, subjectHash: hash } = message
-      route = account.router.find(bytes, start, end, hash, message.hasEmptyToken)
+      route = account.router.find(message)
       this.#lastRoute = route
     }
     if (!account.fanOut(route.matches, message, this) && message.hasReply) {

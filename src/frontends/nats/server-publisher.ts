@@ -1,7 +1,7 @@
 import { fnv1a } from '../../base/fnv1a.ts'
 import type { Matches } from '../../broker/subjects/matches.ts'
 import { hasEmptyToken } from '../../broker/subjects/subject.ts'
-import type { Route, SubjectRouter } from '../../broker/subjects/subject-router.ts'
+import type { Route, SubjectBytes, SubjectRouter } from '../../broker/subjects/subject-router.ts'
 import { isSubset } from '../../broker/subjects/subject-subset.ts'
 import type { Scheduler } from '../../ports/scheduler.ts'
 import { PublishedMessage, type TextBytes } from '../../wire/nats/published-message.ts'
@@ -62,7 +62,6 @@ export class ServerPublisher {
   #lastRoute: Route<Subscription> | null = null
   #lastSubject = ''
   #lastSubjectBytes = NO_BYTES
-  #lastSubjectHash = 0
   #hadEmptyToken = false
 
   constructor(space: SubjectSpace, hub: ServerHub, scheduler: Scheduler) {
@@ -135,10 +134,7 @@ export class ServerPublisher {
     const { router } = this.#space
     const last = this.#lastRoute
     if (last !== null && subject === this.#lastTo && router.isCurrent(last)) return last.matches
-    const bytes = Buffer.from(subject, 'latin1')
-    const { byteLength } = bytes
-    const hash = fnv1a(bytes, 0, byteLength)
-    const route = router.find(bytes, 0, byteLength, hash, hasEmptyToken(bytes, 0, byteLength))
+    const route = router.find(subjectBytes(subject))
     this.#lastTo = subject
     this.#lastRoute = route
     return route.matches
@@ -210,7 +206,7 @@ export class ServerPublisher {
     message.target = ''
     message.subjectStart = start
     message.subjectEnd = subjectEnd
-    message.subjectHash = this.#lastSubjectHash
+    message.isHashed = false
     message.hasEmptyToken = this.#hadEmptyToken
     message.replyStart = tailStart
     message.replyEnd = replyEnd
@@ -230,7 +226,6 @@ export class ServerPublisher {
     const bytes = Buffer.from(subject, 'latin1')
     this.#lastSubject = subject
     this.#lastSubjectBytes = bytes
-    this.#lastSubjectHash = fnv1a(bytes, 0, bytes.byteLength)
     this.#hadEmptyToken = hasEmptyToken(bytes, 0, bytes.byteLength)
   }
 
@@ -262,6 +257,17 @@ export class ServerPublisher {
 }
 
 const WILDCARD = /(?:^|\.)[*>](?:\.|$)/
+
+/** @param subject one character for each byte */
+function subjectBytes(subject: string): SubjectBytes {
+  const bytes = Buffer.from(subject, 'latin1')
+  const subjectEnd = bytes.byteLength
+  return {
+    ...{ bytes, subjectStart: 0, subjectEnd },
+    subjectHash: fnv1a(bytes, 0, subjectEnd),
+    hasEmptyToken: hasEmptyToken(bytes, 0, subjectEnd),
+  }
+}
 
 /** @param text one character for each byte */
 function textBytes(text: string): TextBytes {

@@ -3,7 +3,7 @@ import { INCOMPLETE, UNKNOWN } from './command.ts'
 export const LF = 10
 export const CR = 13
 const TAB = 9
-const BLANK = 32
+export const BLANK = 32
 const ZERO = 48
 const NINE = 57
 const DECIMAL = 10

@@ -1,7 +1,16 @@
-import { FNV_PRIME, FNV_START } from '../../base/fnv1a.ts'
 import { CarriedBytes } from './carried-bytes.ts'
 import { Command, commandAt, INCOMPLETE, UNKNOWN, verbByteCount } from './command.ts'
-import { Args, CR, isBreak, LF, lineFeedAt, NO_SIZE, skipBlanks, wordsOf } from './control-line.ts'
+import {
+  Args,
+  BLANK,
+  CR,
+  isBreak,
+  LF,
+  lineFeedAt,
+  NO_SIZE,
+  skipBlanks,
+  wordsOf,
+} from './control-line.ts'
 import { ErrorText } from './error-text.ts'
 import type { OperationSink } from './operation-sink.ts'
 import { PublishedMessage } from './published-message.ts'
@@ -45,8 +54,6 @@ export class NatsParser {
   #lastSubject: Buffer = this.#ownSubject
   #lastSubjectStart = 0
   #lastSubjectBytes = 0
-  #lastSubjectHash = 0
-  #hadEmptyToken = false
 
   constructor(sink: OperationSink, limits: ParserLimits) {
     this.#sink = sink
@@ -216,31 +223,24 @@ export class NatsParser {
       while (i < lastBytes && last[lastStart + i] === bytes[start + i]) i++
       if (i === lastBytes) {
         message.isSameSubject = true
-        message.subjectHash = this.#lastSubjectHash
-        message.hasEmptyToken = this.#hadEmptyToken
         return to
       }
     }
-    let hash = FNV_START
     let at = start
     let before = DOT
     let hasEmptyToken = false
     for (; at < end; at++) {
       const byte = bytes[at] as number
-      if (isBreak(byte)) break
-      hash = Math.imul(hash ^ byte, FNV_PRIME)
+      if (byte <= BLANK && isBreak(byte)) break
       if (byte === DOT && before === DOT) hasEmptyToken = true
       before = byte
     }
-    if (before === DOT) hasEmptyToken = true
     message.isSameSubject = false
-    message.subjectHash = hash
-    message.hasEmptyToken = hasEmptyToken
+    message.isHashed = false
+    message.hasEmptyToken = hasEmptyToken || before === DOT
     this.#lastSubject = bytes
     this.#lastSubjectStart = start
     this.#lastSubjectBytes = at - start
-    this.#lastSubjectHash = hash
-    this.#hadEmptyToken = hasEmptyToken
     return at
   }
 

@@ -1,3 +1,5 @@
+import { fnv1a } from '../../base/fnv1a.ts'
+
 /** Empty until the first message. */
 const NO_BYTES = Buffer.alloc(0)
 
@@ -15,8 +17,6 @@ export class PublishedMessage {
   bytes: Buffer = NO_BYTES
   subjectStart = 0
   subjectEnd = 0
-  /** `fnv1a` of the subject. */
-  subjectHash = 0
   /** Nobody can listen to the subject. */
   hasEmptyToken = false
   /** The subject is that of the message before. */
@@ -37,6 +37,17 @@ export class PublishedMessage {
   /** Whose subscribers get it, where that is not what its subject says; else empty. */
   target = ''
   isTailCanonical = false
+  /** `subjectHash` was asked for since the subject changed. */
+  isHashed = false
+  #hash = 0
+
+  /** `fnv1a` of the subject: not everybody needs it. */
+  get subjectHash(): number {
+    if (this.isHashed) return this.#hash
+    this.isHashed = true
+    this.#hash = fnv1a(this.bytes, this.subjectStart, this.subjectEnd)
+    return this.#hash
+  }
 
   get hasReply(): boolean {
     return this.replyEnd > this.replyStart

@@ -1,8 +1,7 @@
 import type { Matches } from '../../../broker/subjects/matches.ts'
 import { isLiteral } from '../../../broker/subjects/subject.ts'
-import { SubjectRouter } from '../../../broker/subjects/subject-router.ts'
+import { type SubjectBytes, SubjectRouter } from '../../../broker/subjects/subject-router.ts'
 import { isSubset } from '../../../broker/subjects/subject-subset.ts'
-import type { PublishedMessage } from '../../../wire/nats/published-message.ts'
 import type { PermissionRules, ResponseRules, SubjectRules } from './security-settings.ts'
 
 /** Subjects whose answer is kept, for each list. */
@@ -25,9 +24,8 @@ class SubjectList {
     this.plain = plain
   }
 
-  /** @param message one on a subject without empty tokens */
-  find({ bytes, subjectStart, subjectEnd, subjectHash }: PublishedMessage): Matches<string> {
-    return this.#router.find(bytes, subjectStart, subjectEnd, subjectHash, false).matches
+  find(subject: SubjectBytes): Matches<string> {
+    return this.#router.find(subject).matches
   }
 
   findText(subject: string): Matches<string> {
@@ -57,11 +55,11 @@ export class SubjectPermissions {
     this.#subscribeDeny = denyList(rules.subscribe, seed)
   }
 
-  mayPublish(message: PublishedMessage): boolean {
+  mayPublish(subject: SubjectBytes): boolean {
     // Such a subject is in no list.
-    if (message.hasEmptyToken) return this.#publishAllow === null
-    const isAllowed = this.#allowsAll || this.#publishAllow?.find(message).isEmpty !== true
-    return isAllowed && this.#publishDeny?.find(message).isEmpty !== false
+    if (subject.hasEmptyToken) return this.#publishAllow === null
+    const isAllowed = this.#allowsAll || this.#publishAllow?.find(subject).isEmpty !== true
+    return isAllowed && this.#publishDeny?.find(subject).isEmpty !== false
   }
 
   /** Source: canSubscribe of nats-server. */
@@ -84,9 +82,9 @@ export class SubjectPermissions {
   }
 
   /** For a message on a subject, to a subscription that needs the filter. */
-  mayReceive(message: PublishedMessage): boolean {
-    if (this.#subscribeDeny === null || message.hasEmptyToken) return true
-    return this.#subscribeDeny.find(message).plain.length === 0
+  mayReceive(subject: SubjectBytes): boolean {
+    if (this.#subscribeDeny === null || subject.hasEmptyToken) return true
+    return this.#subscribeDeny.find(subject).plain.length === 0
   }
 }
 

@@ -20,7 +20,11 @@ const LIMITS = { maxCachedSubjects: 8, maxCachedMatches: 12, missesForPrefix: 16
 function routeOf(router: SubjectRouter<Subscription>, subject: string): Route<Subscription> {
   const bytes = Buffer.from(`x${subject}x`, 'latin1')
   const end = bytes.byteLength - 1
-  return router.find(bytes, 1, end, fnv1a(bytes, 1, end), hasEmptyToken(bytes, 1, end))
+  return router.find({
+    ...{ bytes, subjectStart: 1, subjectEnd: end },
+    subjectHash: fnv1a(bytes, 1, end),
+    hasEmptyToken: hasEmptyToken(bytes, 1, end),
+  })
 }
 
 /** `*` and `>` by their definition. */
