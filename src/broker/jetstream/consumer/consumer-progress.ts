@@ -3,19 +3,16 @@ import {
   type DeliveryLimits,
   DeliveryState,
   type OffsetSpan,
-  type StateBatch,
 } from '../../delivery/delivery-state.ts'
-import { DeliveryWindow } from '../../delivery/delivery-window.ts'
-import { type ConsumerConfig, toMs } from './consumer-config.ts'
+import type { DeliveryWindow } from '../../delivery/delivery-window.ts'
+import type { ConsumerConfig } from './consumer-config.ts'
 import {
   type ConsumerStateChange,
   type PendingMessage,
   runsOf,
   type SequencePair,
 } from './consumer-state.ts'
-
-/** All messages are on their way to this one consumer, whoever its clients are. */
-const OWNER = 'consumer'
+import { limitsOf, OWNER, windowOf } from './consumer-window.ts'
 
 /** So many messages that are given no more are remembered; the oldest are forgotten first. */
 const MAX_EXHAUSTED = 65_536
@@ -65,7 +62,7 @@ export class ConsumerProgress {
     this.#delivered = last.delivered
     this.#ackFloor = last.ackFloor
     for (const change of changes) this.#restore(change, nowMs)
-    this.#window = this.#restoredWindow(nowMs)
+    this.#window = this.#newWindow(nowMs)
   }
 
   get delivered(): SequencePair {
@@ -223,7 +220,7 @@ export class ConsumerProgress {
     this.#finished = []
     this.#delivered = { consumer: 0, stream: startSequence - 1 }
     this.#ackFloor = this.#delivered
-    this.#window = this.#restoredWindow(nowMs)
+    this.#window = this.#newWindow(nowMs)
     this.#hasMoved = true
   }
 
@@ -360,21 +357,8 @@ export class ConsumerProgress {
     for (const sequence of change.exhausted) this.#exhausted.add(sequence)
   }
 
-  /** What clients had when the broker stopped is still theirs, for as long as at the first delivery. */
-  #restoredWindow(nowMs: number): DeliveryWindow {
-    const sequences = [...this.#pending.keys()].sort(ascending)
-    const start = sequences[0] ?? this.#delivered.stream + 1
-    const batches: StateBatch[] = []
-    let next = start
-    for (const sequence of sequences) {
-      const deliveryCount = this.#pending.get(sequence)?.deliveryCount ?? 1
-      if (sequence > next) batches.push(batch(next, sequence - 1, DeliveryState.ACKNOWLEDGED, 1))
-      batches.push(batch(sequence, sequence, DeliveryState.ACQUIRED, deliveryCount))
-      next = sequence + 1
-    }
-    const window = DeliveryWindow.restore(start, batches, () => this.#limits())
-    for (const sequence of sequences) window.renew(sequence, OWNER, nowMs)
-    return window
+  #newWindow(nowMs: number): DeliveryWindow {
+    return windowOf(this.#pending, this.#delivered, () => this.#limits(), nowMs)
   }
 
   #limits(): DeliveryLimits {
@@ -385,28 +369,6 @@ export class ConsumerProgress {
     }
     return this.#lastLimits as DeliveryLimits
   }
-}
-
-function limitsOf({ max_deliver = -1, backoff = [], ack_wait }: ConsumerConfig): DeliveryLimits {
-  return {
-    // Counted by who delivers: holes of a filter are not in flight.
-    maxInFlightCount: Number.POSITIVE_INFINITY,
-    maxDeliveryCount: max_deliver > 0 ? max_deliver : Number.POSITIVE_INFINITY,
-    hasDeadLetters: false,
-    lockDurationMs: (deliveryCount: number): number => {
-      const wait = backoff[Math.min(Math.max(deliveryCount, 1), backoff.length) - 1] ?? ack_wait
-      return wait === undefined || wait === 0 ? Number.POSITIVE_INFINITY : toMs(wait)
-    },
-  }
-}
-
-function batch(
-  firstOffset: number,
-  lastOffset: number,
-  state: DeliveryState,
-  deliveryCount: number,
-): StateBatch {
-  return { firstOffset, lastOffset, state, deliveryCount }
 }
 
 /** Known sequences of a span. */

@@ -1,16 +1,19 @@
 import type { Logger } from '../../../ports/logger.ts'
 import type { OffsetSpan } from '../../delivery/delivery-state.ts'
+import { randomText } from '../random-text.ts'
 import { millisecondsOf } from '../rfc3339.ts'
 import type { StreamReader, StreamWatcher } from '../stream/stream-reader.ts'
 import { SubjectFilter } from '../stream/subject-filter.ts'
+import { AckSampler } from './ack-sampler.ts'
 import type { Acknowledgement } from './acknowledgement.ts'
 import { Alarm } from './alarm.ts'
 import type { ConsumerEvent, DeliveryFacts } from './consumer-advisory.ts'
-import { type ConsumerConfig, filtersOf, isPush, toMs } from './consumer-config.ts'
+import { type ConsumerConfig, filtersOf, isPush } from './consumer-config.ts'
 import type { ConsumerInfo } from './consumer-info.ts'
 import type { ConsumerJournal, ConsumerPorts } from './consumer-ports.ts'
 import { ConsumerProgress } from './consumer-progress.ts'
 import type { ConsumerStateChange } from './consumer-state.ts'
+import { Idleness } from './idleness.ts'
 import { MessagePump } from './message-pump.ts'
 import { PinnedClient, type UnpinReason } from './pinned-client.ts'
 import type { PullOptions } from './pull-request.ts'
@@ -39,8 +42,6 @@ export interface ConsumerOptions {
 
 const PIN_ID_LENGTH = 22
 const FLOW_ID_LENGTH = 4
-const DIGITS = '0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz'
-const PERCENT = 100
 
 /** One JetStream consumer at work. */
 export class Consumer implements StreamWatcher {
@@ -56,11 +57,11 @@ export class Consumer implements StreamWatcher {
   readonly #pump: MessagePump
   readonly #keeper: StateKeeper
   readonly #alarm: Alarm
-  #samplePercent: number
+  readonly #sampler: AckSampler
   /** By the clock that never goes back. */
   #lastDeliveredMs: number | null = null
   #lastAckMs: number | null = null
-  #usedAtMs: number
+  readonly #idleness: Idleness
   #isClosed = false
 
   constructor(options: ConsumerOptions) {
@@ -70,14 +71,14 @@ export class Consumer implements StreamWatcher {
     this.createdMs = createdMs
     this.#options = options
     this.#config = config
-    this.#samplePercent = samplePercentOf(config)
+    this.#sampler = new AckSampler(config, ports.random)
     this.#cursor = cursor
-    this.#usedAtMs = clock.monotonicMs()
+    this.#idleness = new Idleness(() => this.#config, clock.monotonicMs())
     this.#filter = new SubjectFilter(filtersOf(config))
     this.#progress = new ConsumerProgress(state, () => this.#config, clock.monotonicMs())
     this.#pinned = new PinnedClient(
       () => this.#config,
-      () => this.#randomText(PIN_ID_LENGTH),
+      () => randomText(ports.random, PIN_ID_LENGTH),
       {
         pinned: (group, pinId) => this.#advise({ kind: 'pinned', group, pinId }),
         unpinned: (group, reason) => this.#advise({ kind: 'unpinned', group, reason }),
@@ -144,7 +145,7 @@ export class Consumer implements StreamWatcher {
       return
     }
     const nowMs = this.#nowMs()
-    this.#usedAtMs = nowMs
+    this.#idleness.used(nowMs)
     const again = this.#progress.redeliveries(nowMs, options.batch).length
     this.#target.pull(reply, options, this.#cursor.pendingCount + again, nowMs)
     this.#pump.run()
@@ -157,7 +158,7 @@ export class Consumer implements StreamWatcher {
   acknowledge(ack: Acknowledgement, done: (() => void) | null): void {
     const { verb, streamSequence } = ack
     const nowMs = this.#nowMs()
-    this.#usedAtMs = nowMs
+    this.#idleness.used(nowMs)
     switch (verb.kind) {
       case 'ack':
         this.#acknowledged(ack, true, done, nowMs)
@@ -181,7 +182,7 @@ export class Consumer implements StreamWatcher {
   /** Clients are done with messages, and wait for no answer. */
   acknowledgeAll(deliveries: readonly DeliveryFacts[]): void {
     const nowMs = this.#nowMs()
-    this.#usedAtMs = nowMs
+    this.#idleness.used(nowMs)
     for (const facts of deliveries) this.#acknowledged(facts, true, null, nowMs)
     this.#pump.run()
   }
@@ -231,7 +232,7 @@ export class Consumer implements StreamWatcher {
   update(config: ConsumerConfig): void {
     const before = this.#config
     this.#config = config
-    this.#samplePercent = samplePercentOf(config)
+    this.#sampler.configure(config)
     if (filtersOf(before).join(' ') !== filtersOf(config).join(' ')) {
       this.#filter = new SubjectFilter(filtersOf(config))
       this.#cursor.setFilter(this.#filter)
@@ -241,7 +242,7 @@ export class Consumer implements StreamWatcher {
       this.#advise({ kind: 'paused', isPaused, pauseUntil: config.pause_until })
     }
     if (this.#target instanceof PushTarget) this.#target.bind(this.#nowMs())
-    this.#usedAtMs = this.#nowMs()
+    this.#idleness.used(this.#nowMs())
     this.#pump.run()
   }
 
@@ -296,13 +297,15 @@ export class Consumer implements StreamWatcher {
     if (this.#config.ack_policy === 'none') return
     // A message that was never given to anybody.
     if (streamSequence > this.#progress.delivered.stream) return
-    const isSampled = mayBeSampled && this.#samplePercent > 0
+    const isSampled = mayBeSampled && this.#sampler.isOn
     const sinceMs = isSampled ? this.#progress.deliveredAtMs(streamSequence) : null
     const span = this.#progress.acknowledge(streamSequence, consumerSequence)
     this.#keeper.acknowledged(done)
     if (span === null) return
     this.#lastAckMs = nowMs
-    if (sinceMs !== null) this.#sample(facts, nowMs - sinceMs)
+    if (sinceMs !== null && this.#sampler.takes()) {
+      this.#advise({ kind: 'ack_sample', ackTimeMs: nowMs - sinceMs, ...factsOf(facts) })
+    }
     // Who acknowledges and then asks the stream sees it. After a crash both may be as before, or one of them:
     // a message that is gone is not asked for, and one that nobody needs is removed when the stream opens.
     this.#options.finished(span)
@@ -321,7 +324,7 @@ export class Consumer implements StreamWatcher {
 
   #wasDelivered(sequence: number, nowMs: number): void {
     this.#lastDeliveredMs = nowMs
-    this.#usedAtMs = nowMs
+    this.#idleness.used(nowMs)
     this.#keeper.delivered()
     if (this.#config.ack_policy !== 'none') return
     this.#options.finished({ firstOffset: sequence, lastOffset: sequence })
@@ -337,7 +340,8 @@ export class Consumer implements StreamWatcher {
       if (this.#progress.hasChange) this.#keeper.delivered()
     }
     this.#target.passed(false, nowMs)
-    if (this.#isAbandoned(nowMs)) this.#options.abandoned()
+    const { nextDueMs } = this.#progress
+    if (this.#idleness.isOver(this.#target.isInUse, nextDueMs, nowMs)) this.#options.abandoned()
     else this.#pump.run()
   }
 
@@ -347,42 +351,17 @@ export class Consumer implements StreamWatcher {
     const dueMs = Math.min(
       this.#progress.nextDueMs,
       this.#target.nextDueMs,
-      this.#inactiveAtMs(),
+      this.#idleness.dueMs(this.#target.isInUse, this.#nowMs()),
       restsUntilMs > this.#nowMs() ? restsUntilMs : Number.POSITIVE_INFINITY,
       this.#nowMs() + (this.#pauseRemainingMs() || Number.POSITIVE_INFINITY),
     )
     if (dueMs !== Number.POSITIVE_INFINITY) this.#alarm.setFor(dueMs)
   }
 
-  /** When it has been unused for so long that it goes; Infinity: never. */
-  #inactiveAtMs(): number {
-    const { inactive_threshold: threshold = 0 } = this.#config
-    if (threshold <= 0) return Number.POSITIVE_INFINITY
-    const inactiveMs = toMs(threshold)
-    if (this.#target.isInUse) return this.#nowMs() + inactiveMs
-    return this.#usedAtMs + inactiveMs
-  }
-
-  #isAbandoned(nowMs: number): boolean {
-    if (this.#target.isInUse) {
-      this.#usedAtMs = nowMs
-      return false
-    }
-    // Somebody may still work on what it was given.
-    const isWorking = !isPush(this.#config) && this.#progress.nextDueMs > nowMs
-    if (isWorking && this.#progress.nextDueMs !== Number.POSITIVE_INFINITY) this.#usedAtMs = nowMs
-    return nowMs >= this.#inactiveAtMs()
-  }
-
   #pauseRemainingMs(): number {
     const { pause_until: until = '' } = this.#config
     if (until === '') return 0
     return Math.max(0, (millisecondsOf(until) ?? 0) - this.#options.ports.clock.nowMs())
-  }
-
-  #sample(facts: DeliveryFacts, ackTimeMs: number): void {
-    if (this.#options.ports.random.int(PERCENT) >= this.#samplePercent) return
-    this.#advise({ kind: 'ack_sample', ackTimeMs, ...factsOf(facts) })
   }
 
   #advise(event: ConsumerEvent): void {
@@ -402,13 +381,13 @@ export class Consumer implements StreamWatcher {
   }
 
   #pushTarget(): PushTarget {
-    const { output } = this.#options.ports
+    const { output, random } = this.#options.ports
     return new PushTarget({
       config: () => this.#config,
       output,
       heartbeat: () => this.#heartbeat(),
       newFlowSubject: () =>
-        `$JS.FC.${this.streamName}.${this.name}.${this.#randomText(FLOW_ID_LENGTH)}`,
+        `$JS.FC.${this.streamName}.${this.name}.${randomText(random, FLOW_ID_LENGTH)}`,
       changed: () => this.#interestChanged(),
     })
   }
@@ -417,7 +396,7 @@ export class Consumer implements StreamWatcher {
     if (this.#isClosed || !(this.#target instanceof PushTarget)) return
     const wasBound = this.isBound
     this.#target.bind(this.#nowMs())
-    if (wasBound && !this.isBound) this.#usedAtMs = this.#nowMs()
+    if (wasBound && !this.isBound) this.#idleness.used(this.#nowMs())
     this.#pump.run()
   }
 
@@ -434,19 +413,8 @@ export class Consumer implements StreamWatcher {
   #nowMs(): number {
     return this.#options.ports.clock.monotonicMs()
   }
-
-  #randomText(length: number): string {
-    const { random } = this.#options.ports
-    let text = ''
-    while (text.length < length) text += DIGITS[random.int(DIGITS.length)]
-    return text
-  }
 }
 
 function factsOf({ streamSequence, consumerSequence, deliveries }: DeliveryFacts): DeliveryFacts {
   return { streamSequence, consumerSequence, deliveries }
-}
-
-function samplePercentOf({ sample_freq: frequency = '' }: ConsumerConfig): number {
-  return Number(frequency.replace('%', ''))
 }

@@ -1,5 +1,6 @@
 import type { Logger } from '../../../ports/logger.ts'
 import { isSubset } from '../../subjects/subject-subset.ts'
+import { randomText } from '../random-text.ts'
 import { firstMillisecondFrom } from '../rfc3339.ts'
 import type { StreamReader } from '../stream/stream-reader.ts'
 import { SubjectFilter } from '../stream/subject-filter.ts'
@@ -28,7 +29,6 @@ import { StreamCursor } from './stream-cursor.ts'
 /** Source: JSMaxNameLen of nats-server. */
 const MAX_NAME_BYTES = 255
 const NAME_LENGTH = 8
-const NAME_DIGITS = '0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz'
 /** Facts that the server adds, and clients send back. */
 const SERVER_METADATA = /^_nats\./
 
@@ -322,10 +322,8 @@ export class StreamConsumers {
   }
 
   #newName(): string {
-    const { random } = this.#ports
     for (;;) {
-      let name = ''
-      while (name.length < NAME_LENGTH) name += NAME_DIGITS[random.int(NAME_DIGITS.length)]
+      const name = randomText(this.#ports.random, NAME_LENGTH)
       if (!this.#consumers.has(name)) return name
     }
   }

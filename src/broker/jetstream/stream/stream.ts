@@ -27,13 +27,8 @@ import {
   type PublishStep,
   StreamPublisher,
 } from './stream-publisher.ts'
-import type {
-  MessagesRead,
-  ReadLimits,
-  StoredMessage,
-  StreamReader,
-  StreamWatcher,
-} from './stream-reader.ts'
+import type { MessagesRead, ReadLimits, StreamReader, StreamWatcher } from './stream-reader.ts'
+import { StreamReads } from './stream-reads.ts'
 import { type IsNeeded, type StateMessage, StreamState } from './stream-state.ts'
 import { readOnlyReasonOf, takesAllSubjects, transformOf } from './stream-traits.ts'
 import { StreamWatchers } from './stream-watchers.ts'
@@ -58,8 +53,6 @@ export interface StreamOptions {
 }
 
 /** The largest batch of messages, whatever the topic takes: it is in memory as a whole. */
-/** What a message alone in its batch has more in the log than the stream counts. */
-const LOG_OVERHEAD_BYTES = 48
 const MAX_BATCH_BYTES = 64 * 1024 * 1024
 
 /** A stream: the messages of one partition, with what JetStream promises of them. */
@@ -75,7 +68,7 @@ export class Stream implements StreamReader, StreamLogListener, BatchTarget {
   readonly #mapping: RecordMapping
   readonly #log: StreamLog
   readonly #publisher: StreamPublisher
-  readonly #reader: MessageReader
+  readonly #reads: StreamReads
   readonly #keeper: RemovalKeeper
   readonly #schedules: ScheduleRunner
   readonly #watchers = new StreamWatchers()
@@ -100,7 +93,7 @@ export class Stream implements StreamReader, StreamLogListener, BatchTarget {
     const firstSequence = this.#mapping.sequenceOf(partition.log.logStartOffset)
     this.state = new StreamState(firstSequence, config, (sequence) => this.#removed(sequence))
     this.#log = new StreamLog(partition, this.#mapping, this)
-    this.#reader = new MessageReader(partition, this.#mapping)
+    this.#reads = new StreamReads(this.state.index, new MessageReader(partition, this.#mapping))
     this.#keeper = new RemovalKeeper({
       index: this.state.index,
       scheduler,
@@ -195,30 +188,7 @@ export class Stream implements StreamReader, StreamLogListener, BatchTarget {
   }
 
   read(sequences: readonly number[], done: MessagesRead, limits: ReadLimits = {}): void {
-    const { index } = this.state
-    let expectedBytes = 0
-    let thereCount = 0
-    for (const sequence of sequences) {
-      if (!index.has(sequence)) continue
-      thereCount++
-      expectedBytes += index.sizeOf(sequence) + LOG_OVERHEAD_BYTES
-    }
-    if (thereCount === sequences.length) {
-      this.#reader.read(sequences, expectedBytes, limits, done)
-      return
-    }
-    const isThere = sequences.filter((sequence) => index.has(sequence))
-    this.#reader.read(isThere, expectedBytes, limits, (error, messages) => {
-      if (error !== null) return done(error, [])
-      const found: (StoredMessage | null)[] = []
-      let at = 0
-      for (const sequence of sequences) {
-        const isGone = isThere[at] !== sequence
-        if (!isGone && at === messages.length) break
-        found.push(isGone ? null : (messages[at++] ?? null))
-      }
-      done(null, found)
-    })
+    this.#reads.read(sequences, done, limits)
   }
 
   watch(watcher: StreamWatcher): void {
