@@ -78,7 +78,11 @@ export class BatchList {
   }
 
   #floorIndex(offset: number): number {
-    let low = -1
+    const [first] = this.#batches
+    if (first === undefined || offset < first.firstOffset) return -1
+    // What was given first is asked for most.
+    if (offset <= first.lastOffset) return 0
+    let low = 0
     let high = this.#batches.length - 1
     while (low < high) {
       const middle = (low + high + 1) >> 1

@@ -13,14 +13,10 @@ import {
   type SequencePair,
 } from './consumer-state.ts'
 import { limitsOf, OWNER, windowOf } from './consumer-window.ts'
+import { ProgressChanges } from './progress-changes.ts'
 
 /** So many messages that are given no more are remembered; the oldest are forgotten first. */
 const MAX_EXHAUSTED = 65_536
-
-/** It grows with what comes next. */
-interface FinishedSpan extends OffsetSpan {
-  lastOffset: number
-}
 
 /** A message that was delivered once more. */
 export interface Delivery {
@@ -41,24 +37,25 @@ export class ConsumerProgress {
   readonly #exhausted = new Set<number>()
   #delivered: SequencePair
   #ackFloor: SequencePair
-  /** Sequences that changed since `takeChange`. */
-  #given = new Set<number>()
-  #finished: FinishedSpan[] = []
-  #newlyExhausted = new Set<number>()
-  #hasMoved = false
+  readonly #changes: ProgressChanges
   /** The limits that hold, and the configuration that they are of. */
   #lastLimits: DeliveryLimits | null = null
   #limitsOf: ConsumerConfig | null = null
 
-  /** @param changes a whole one, and what changed since, in order */
+  /**
+   * @param changes a whole one, and what changed since, in order
+   * @param isKept somebody takes the changes
+   */
   constructor(
     changes: readonly ConsumerStateChange[],
     config: () => ConsumerConfig,
+    isKept: boolean,
     nowMs: number,
   ) {
     const last = changes.at(-1)
     assert(last !== undefined && changes[0]?.isWhole === true, 'a consumer has a whole state first')
     this.#config = config
+    this.#changes = new ProgressChanges(isKept)
     this.#delivered = last.delivered
     this.#ackFloor = last.ackFloor
     for (const change of changes) this.#restore(change, nowMs)
@@ -123,7 +120,7 @@ export class ConsumerProgress {
     const consumerSequence = this.#delivered.consumer + 1
     const { stream } = this.#delivered
     this.#delivered = { consumer: consumerSequence, stream: Math.max(stream, sequence) }
-    this.#hasMoved = true
+    this.#changes.moved()
     if (this.#config().ack_policy === 'none') {
       this.#ackFloor = { consumer: consumerSequence, stream: this.#delivered.stream }
       return { consumerSequence, deliveryCount: 1 }
@@ -132,7 +129,7 @@ export class ConsumerProgress {
     assert(deliveryCount > 0, 'what is delivered was available')
     const first = this.#pending.get(sequence)?.consumerSequence ?? consumerSequence
     this.#pending.set(sequence, { consumerSequence: first, deliveryCount, deliveredAtMs: nowMs })
-    this.#given.add(sequence)
+    this.#changes.given(sequence)
     return { consumerSequence, deliveryCount }
   }
 
@@ -215,18 +212,16 @@ export class ConsumerProgress {
   reset(startSequence: number, nowMs: number): void {
     this.#pending.clear()
     this.#exhausted.clear()
-    this.#newlyExhausted.clear()
-    this.#given.clear()
-    this.#finished = []
+    this.#changes.clear()
     this.#delivered = { consumer: 0, stream: startSequence - 1 }
     this.#ackFloor = this.#delivered
     this.#window = this.#newWindow(nowMs)
-    this.#hasMoved = true
+    this.#changes.moved()
   }
 
   /** Something changed since the last `takeChange`. */
   get hasChange(): boolean {
-    return this.#hasMoved || this.#given.size > 0 || this.#finished.length > 0
+    return this.#changes.hasAny
   }
 
   /** All there is. */
@@ -244,10 +239,7 @@ export class ConsumerProgress {
   /** What changed since the last one, or all there is. */
   takeChange(isWhole: boolean): ConsumerStateChange {
     const change = isWhole ? this.whole : this.#changed()
-    this.#given = new Set()
-    this.#finished = []
-    this.#newlyExhausted = new Set()
-    this.#hasMoved = false
+    this.#changes.clear()
     return change
   }
 
@@ -256,9 +248,7 @@ export class ConsumerProgress {
       isWhole: false,
       delivered: this.#delivered,
       ackFloor: this.#ackFloor,
-      pending: runsOf([...this.#given].sort(ascending), this.#pending),
-      finished: this.#finished,
-      exhausted: [...this.#newlyExhausted],
+      ...this.#changes.toKeep(this.#pending),
     }
   }
 
@@ -279,23 +269,15 @@ export class ConsumerProgress {
   #finish(span: OffsetSpan, isAcknowledged: boolean): void {
     const { firstOffset, lastOffset } = span
     this.#window.finish(span, isAcknowledged)
-    if (firstOffset === lastOffset) this.#forget(firstOffset)
-    else for (const sequence of within(this.#pending, span)) this.#forget(sequence)
-    const last = this.#finished.at(-1)
-    if (last !== undefined && last.lastOffset + 1 === firstOffset) last.lastOffset = lastOffset
-    else this.#finished.push({ firstOffset, lastOffset })
-  }
-
-  #forget(sequence: number): void {
-    this.#pending.delete(sequence)
-    this.#given.delete(sequence)
+    if (firstOffset === lastOffset) this.#pending.delete(firstOffset)
+    else for (const sequence of within(this.#pending, span)) this.#pending.delete(sequence)
+    this.#changes.finished(firstOffset, lastOffset)
   }
 
   /** It counts as exhausted no more. */
   #recovered(sequence: number): void {
     this.#exhausted.delete(sequence)
-    this.#newlyExhausted.delete(sequence)
-    this.#finished.push({ firstOffset: sequence, lastOffset: sequence })
+    this.#changes.recovered(sequence)
   }
 
   #exhaust(sequence: number): boolean {
@@ -304,7 +286,7 @@ export class ConsumerProgress {
     const span = { firstOffset: sequence, lastOffset: sequence }
     this.#finish(span, false)
     this.#exhausted.add(sequence)
-    this.#newlyExhausted.add(sequence)
+    this.#changes.exhausted(sequence)
     for (const oldest of this.#exhausted) {
       if (this.#exhausted.size <= MAX_EXHAUSTED) break
       this.#recovered(oldest)

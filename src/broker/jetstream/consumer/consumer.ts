@@ -75,7 +75,8 @@ export class Consumer implements StreamWatcher {
     this.#cursor = cursor
     this.#idleness = new Idleness(() => this.#config, clock.monotonicMs())
     this.#filter = new SubjectFilter(filtersOf(config))
-    this.#progress = new ConsumerProgress(state, () => this.#config, clock.monotonicMs())
+    const isKept = journal !== null
+    this.#progress = new ConsumerProgress(state, () => this.#config, isKept, clock.monotonicMs())
     this.#pinned = new PinnedClient(
       () => this.#config,
       () => randomText(ports.random, PIN_ID_LENGTH),

@@ -179,7 +179,7 @@ export class MessagePump {
       stream: reader.name,
       consumer: name,
       message,
-      deliveryCount: progress.nextDeliveryCount(sequence),
+      deliveryCount: isAgain ? progress.nextDeliveryCount(sequence) : 1,
       consumerSequence: progress.delivered.consumer + 1,
       pendingCount,
       isHeadersOnly: config.headers_only === true,
