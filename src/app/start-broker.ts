@@ -1,4 +1,5 @@
 import { statfsSync } from 'node:fs'
+import { ConnectionCounts } from '../adapters/connection-counts.ts'
 import { NodeFileSystem } from '../adapters/node-file-system.ts'
 import { NodeTransport } from '../adapters/node-transport.ts'
 import { PrometheusMeter } from '../adapters/prometheus-meter.ts'
@@ -83,13 +84,15 @@ export async function startBroker(options: StartOptions): Promise<RunningBroker>
   }
   try {
     kafkaFrontend = makeKafkaFrontend(core, options, meter)
-    const kafka = await kafkaFrontend.listen(listenOptionsOf(settings, settings.kafka))
+    const limits = sharedLimitsOf(settings)
+    const idleTimeoutMs = settings.config.getLong('connections.max.idle.ms')
+    const kafka = await kafkaFrontend.listen({ ...settings.kafka, ...limits, idleTimeoutMs })
     const { nats: address, config } = settings
     const natsSettings = options.nats ?? (address === null ? null : natsSettingsOf(address, config))
     if (natsSettings !== null) {
       const jetStream = natsSettings.hasJetStream ? core.jetStream : null
       const ports = { ...core, jetStream, logger: logger.child('nats'), meter }
-      natsServer = await NatsServer.start(natsSettings, ports, limitsOf(settings))
+      natsServer = await NatsServer.start(natsSettings, ports, limits)
     }
     let http: ListenAddress | null = null
     if (settings.http !== null) {
@@ -101,7 +104,7 @@ export async function startBroker(options: StartOptions): Promise<RunningBroker>
         describeAddressInUse,
       })
       http = await httpFrontend.listen(settings.http)
-      await natsServer?.listenOn(httpFrontend, limitsOf(settings))
+      await natsServer?.listenOn(httpFrontend, limits)
     }
     let stopped: Promise<void> | undefined
     return {
@@ -177,9 +180,10 @@ function diskBytes(directory: string): { total: number; usable: number } {
 /** Source: MIN_INCREMENTAL_FETCH_SESSION_EVICTION_MS of Kafka, which has no config for it. */
 const MIN_SESSION_EVICTION_MS = 120_000
 
-function listenOptionsOf(settings: BrokerSettings, address: ListenAddress) {
-  const idleTimeoutMs = settings.config.getLong('connections.max.idle.ms')
-  return { ...address, ...limitsOf(settings), idleTimeoutMs }
+/** As in Kafka, connections count over all ports, of whichever protocol. */
+function sharedLimitsOf(settings: BrokerSettings) {
+  const limits = limitsOf(settings)
+  return { ...limits, shared: new ConnectionCounts(limits) }
 }
 
 function limitsOf({ config }: BrokerSettings) {

@@ -44,6 +44,15 @@ export interface StreamSession {
   closed(): void
 }
 
+/** Counts connections, up to a limit. */
+export interface ConnectionCounter {
+  /** Counts one more. @returns false: it would be one too many, and is not counted */
+  add(address: string): boolean
+  remove(address: string): void
+  /** Those of one address. */
+  of(address: string): number
+}
+
 export interface ListenOptions {
   readonly host: string
   /** 0: any free port. */
@@ -52,6 +61,8 @@ export interface ListenOptions {
   readonly maxConnectionsPerIp: number
   /** Addresses with a limit of their own; the rest have `maxConnectionsPerIp`. */
   readonly maxConnectionsPerIpOverrides: ReadonlyMap<string, number>
+  /** Counts those of all listeners together; both limits hold. */
+  readonly shared?: ConnectionCounter
   /** A connection on which nothing was read or written for so long is closed; -1: never. */
   readonly idleTimeoutMs: number
 }

@@ -23,4 +23,19 @@ describe('counts of connections', () => {
     assert.deepEqual(from('10.0.0.2', '10.0.0.1'), [true, false])
     assert.equal(counts.total, 5)
   })
+
+  it('are also those of several listeners together', () => {
+    const limits = { maxConnections: 3, maxConnectionsPerIp: 2 }
+    const all = { ...limits, maxConnectionsPerIpOverrides: new Map() }
+    const shared = new ConnectionCounts(all)
+    const [kafka, nats] = [0, 1].map(() => new ConnectionCounts({ ...all, shared }))
+    assert.ok(kafka !== undefined && nats !== undefined)
+    assert.deepEqual([kafka.add('10.0.0.1'), nats.add('10.0.0.1')], [true, true])
+    assert.deepEqual([kafka.add('10.0.0.1'), nats.add('10.0.0.1')], [false, false])
+    assert.deepEqual([kafka.add('10.0.0.2'), nats.add('10.0.0.3')], [true, false])
+    assert.deepEqual([kafka.total, nats.total, shared.total], [2, 1, 3])
+    nats.remove('10.0.0.1')
+    assert.equal(kafka.add('10.0.0.1'), true)
+    assert.deepEqual([kafka.total, nats.total, shared.total], [3, 0, 3])
+  })
 })
