@@ -7,14 +7,16 @@ import { cleanUp, newDirectory, spawnSpool } from './spool-process.ts'
 
 const LIMIT = 3
 const PORT = /(kafka|nats|http) 127\.0\.0\.1:(\d+)/g
+/** ApiVersions, version 0, without a client id. */
+const API_VERSIONS = Buffer.from('0000000a0012000000000001ffff', 'hex')
 
 after(cleanUp)
 
-/** @returns whether the server said hello, and did not close */
+/** @returns whether the server said something, and did not close */
 async function isServed(socket: Socket): Promise<boolean> {
   socket.on('error', () => undefined)
-  const hello = once(socket, 'data').then(() => true)
-  return Promise.race([hello, once(socket, 'close').then(() => false)])
+  const word = once(socket, 'data').then(() => true)
+  return Promise.race([word, once(socket, 'close').then(() => false)])
 }
 
 it('connections of one address count over Kafka, NATS and WebSocket together', async () => {
@@ -32,7 +34,8 @@ it('connections of one address count over Kafka, NATS and WebSocket together', a
   try {
     const kafka = open('kafka')
     sockets.push(kafka)
-    await once(kafka, 'connect')
+    kafka.write(API_VERSIONS)
+    assert.equal(await isServed(kafka), true)
     const served: boolean[] = []
     for (let i = 0; i < LIMIT; i++) {
       const nats = open('nats')
