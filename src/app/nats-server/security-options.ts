@@ -97,9 +97,10 @@ function readExport(entry: ConfReader): ExportSettings {
   const service = entry.text('service')
   const accounts = entry.texts('accounts') ?? null
   const response = entry.text('response', 'response_type')?.toLowerCase()
-  for (const name of ['latency', 'threshold', 'account_token_position', 'allow_trace']) {
+  for (const name of ['latency', 'threshold', 'account_token_position']) {
     entry.value(name)
   }
+  const allowsTrace = entry.flag('allow_trace') ?? false
   entry.finish()
   if ((stream === undefined) === (service === undefined)) {
     entry.fail(['exports'], 'must name a stream or a service')
@@ -110,6 +111,7 @@ function readExport(entry: ConfReader): ExportSettings {
     subject: stream ?? service ?? '',
     accounts,
     answersOften,
+    ...(allowsTrace && { allowsTrace }),
   }
 }
 
@@ -122,14 +124,15 @@ function readImport(entry: ConfReader): ImportSettings {
   const to = entry.text('to')
   const prefix = entry.text('prefix')
   entry.value('share')
-  entry.value('allow_trace')
+  const allowsTrace = entry.flag('allow_trace') ?? false
   entry.value('stream', 'service')
   entry.finish()
   if (account === undefined || subject === undefined) {
     return entry.fail(['imports'], 'must name the account and the subject')
   }
   const localSubject = to ?? (prefix === undefined ? subject : `${prefix}.${subject}`)
-  return { kind: isStream ? 'stream' : 'service', account, subject, localSubject }
+  const kind = isStream ? 'stream' : 'service'
+  return { kind, account, subject, localSubject, ...(allowsTrace && { allowsTrace }) }
 }
 
 /** What names something must name something that is there, and that it may have. */

@@ -1,6 +1,6 @@
 import { FNV_START, fnv1a } from '../../base/fnv1a.ts'
 import { Matches } from './matches.ts'
-import { isLiteral } from './subject.ts'
+import { hasEmptyToken, isLiteral } from './subject.ts'
 import { SubjectTrie } from './subject-trie.ts'
 
 /** Subjects that share their first token share one of so many stamps. */
@@ -253,4 +253,15 @@ function isBelow(prefix: Buffer, bytes: Buffer, start: number, end: number): boo
   if (end - start <= byteLength) return false
   for (let i = 0; i < byteLength; i++) if (bytes[start + i] !== prefix[i]) return false
   return true
+}
+
+/** @param subject one character for each byte */
+export function subjectBytesOf(subject: string): SubjectBytes {
+  const bytes = Buffer.from(subject, 'latin1')
+  const subjectEnd = bytes.byteLength
+  return {
+    ...{ bytes, subjectStart: 0, subjectEnd },
+    subjectHash: fnv1a(bytes, 0, subjectEnd),
+    hasEmptyToken: hasEmptyToken(bytes, 0, subjectEnd),
+  }
 }

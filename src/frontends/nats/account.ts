@@ -6,7 +6,8 @@ import type { PublishedMessage } from '../../wire/nats/published-message.ts'
 import { addSent, type MessageCounts, noMessages } from './message-counts.ts'
 import type { NatsHub } from './nats-hub.ts'
 import { ServerPublisher } from './server-publisher.ts'
-import type { Subscriber, Subscription } from './subscription.ts'
+import type { SharedTail, Subscriber, Subscription } from './subscription.ts'
+import type { MessageTrace } from './tracing/message-trace.ts'
 
 const ROUTER_LIMITS: RouterLimits = {
   maxCachedSubjects: 32 * 1024,
@@ -58,6 +59,18 @@ export class Account {
     if (matches.isEmpty) return false
     const count = this.hub.fanOut(matches, message, publisher)
     addSent(this.counts, count, message)
+    return count > 0
+  }
+
+  /** The same for a message that is traced, which `take` brings to each. */
+  fanOutTraced(
+    matches: Matches<Subscription>,
+    message: PublishedMessage,
+    trace: MessageTrace,
+    take: (subscription: Subscription, shared: SharedTail) => boolean,
+  ): boolean {
+    const count = this.hub.fanOutBy(matches, take)
+    if (!trace.isOnly) addSent(this.counts, count, message)
     return count > 0
   }
 }

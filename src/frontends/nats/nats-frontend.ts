@@ -75,6 +75,8 @@ export class NatsFrontend {
   onConnected: ((session: NatsSession) => void) | null = null
   /** Told of clients that are gone. */
   onGone: ((session: NatsSession) => void) | null = null
+  /** Which server says something, in what it tells of itself. */
+  serverHead: () => object = () => ({ name: this.serverName, id: this.serverId })
   #whenEmpty: (() => void) | null = null
   #tick: Timer | null = null
   #infoChanges: Partial<ServerInfo> = {}
@@ -110,6 +112,7 @@ export class NatsFrontend {
         'nats_protocol_errors_total',
         'Connections closed because what came was not the protocol.',
       ),
+      serverHead: () => this.serverHead(),
     }
     meterSessions(meter, this.#sessions, this.accounts)
   }

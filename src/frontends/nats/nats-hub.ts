@@ -81,6 +81,28 @@ export class NatsHub {
     return count
   }
 
+  /**
+   * Brings something to all who match, and to one of each group, by `take`.
+   * @returns how many took it
+   */
+  fanOutBy(
+    { plain, groups }: Matches<Subscription>,
+    take: (subscription: Subscription, shared: SharedTail) => boolean,
+  ): number {
+    const shared = this.#sharedTail()
+    this.#depth++
+    let count = 0
+    for (const subscription of plain) if (take(subscription, shared)) count++
+    for (const group of groups) {
+      const first = this.#roll(group.length)
+      const inTurn = [...group.slice(first), ...group.slice(0, first)]
+      if (inTurn.some((subscription) => take(subscription, shared))) count++
+    }
+    this.#depth--
+    shared.clear()
+    return count
+  }
+
   /** Any member may get it; the next one if the first can't. */
   #deliverToOne(
     group: readonly Subscription[],

@@ -26,4 +26,6 @@ export interface NatsServices {
   readonly scheduler: Scheduler
   readonly slowConsumerCount: Counter
   readonly protocolErrorCount: Counter
+  /** Which server says something, in what it tells of itself. */
+  readonly serverHead: () => object
 }

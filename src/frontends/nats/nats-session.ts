@@ -1,5 +1,3 @@
-import { isPublishable } from '../../broker/subjects/subject.ts'
-import type { Route } from '../../broker/subjects/subject-router.ts'
 import type { StreamSession } from '../../ports/transport.ts'
 import {
   type ConnectOptions,
@@ -11,27 +9,21 @@ import type { OperationSink } from '../../wire/nats/operation-sink.ts'
 import { NatsParser } from '../../wire/nats/parser.ts'
 import type { PublishedMessage } from '../../wire/nats/published-message.ts'
 import type { ServerInfo } from '../../wire/nats/server-text.ts'
-import {
-  errorLine,
-  infoLine,
-  noRespondersMessage,
-  OK,
-  PING,
-  PONG,
-} from '../../wire/nats/server-text.ts'
+import { errorLine, infoLine, OK, PING, PONG } from '../../wire/nats/server-text.ts'
 import type { Identity } from './auth/identity.ts'
-import { addReceived, type MessageCounts, noMessages } from './message-counts.ts'
+import { type MessageCounts, noMessages } from './message-counts.ts'
 import { writeDelivery } from './message-writer.ts'
 import type { NatsServices } from './nats-services.ts'
 import type { Outbox } from './outbox.ts'
-import { reservedRefusal } from './reserved-subjects.ts'
 import { refusalOfConnect, SessionIdentity } from './session-identity.ts'
 import { SessionLiveness } from './session-liveness.ts'
 import type { SessionOrigin } from './session-origin.ts'
 import { SessionOutput } from './session-output.ts'
+import { SessionPublishing } from './session-publishing.ts'
 import { SessionRights } from './session-rights.ts'
 import { SessionSubscriptions } from './session-subscriptions.ts'
 import type { SharedTail, Subscriber, Subscription } from './subscription.ts'
+import { type MessageTrace, NotDelivered, type TracedClient } from './tracing/message-trace.ts'
 
 /** Told of a session. */
 export interface SessionHooks {
@@ -54,13 +46,13 @@ export class NatsSession implements StreamSession, OperationSink, Subscriber {
   readonly #identity: SessionIdentity
   readonly #rights: SessionRights
   readonly subscriptions: SessionSubscriptions
+  readonly #publishing: SessionPublishing
   #info: ServerInfo
   #options = INITIAL_OPTIONS
   #isConnected = false
   #isEnding = false
   #isClosed = false
   #isReadingDirectly = false
-  #lastRoute: Route<Subscription> | null = null
   #hasAnsweredPing = false
   lastActiveMs: number
   /** Why it was closed; empty while it is open, or when the client left. */
@@ -87,6 +79,10 @@ export class NatsSession implements StreamSession, OperationSink, Subscriber {
       hub.flush(null)
     })
     this.subscriptions = new SessionSubscriptions(authenticator.globalAccount, this.#rights)
+    const { subscriptions } = this
+    this.#publishing = new SessionPublishing(this, {
+      ...{ services, outbox: this.#outbox, rights: this.#rights, subscriptions },
+    })
   }
 
   /** Says hello. */
@@ -179,30 +175,7 @@ export class NatsSession implements StreamSession, OperationSink, Subscriber {
   }
 
   publish(message: PublishedMessage): void {
-    if (!this.#isKnown()) return
-    const { account } = this.subscriptions
-    const options = this.#options
-    addReceived(this.counts, message)
-    addReceived(account.counts, message)
-    if (options.pedantic && !isPublishable(message.subject())) {
-      this.#outbox.append(errorLine(ErrorText.INVALID_PUBLISH_SUBJECT))
-    }
-    const refusal = this.#rights.mayPublish(message)
-      ? reservedRefusal(message)
-      : `Permissions Violation for Publish to "${message.subject()}"`
-    if (refusal !== null) {
-      this.#outbox.append(errorLine(refusal))
-      return
-    }
-    if (options.verbose) this.#outbox.append(OK)
-    let route = this.#lastRoute
-    if (!message.isSameSubject || route === null || !account.router.isCurrent(route)) {
-      route = account.router.find(message)
-      this.#lastRoute = route
-    }
-    if (!account.fanOut(route.matches, message, this) && message.hasReply) {
-      this.#notDelivered(message)
-    }
+    if (this.#isKnown()) this.#publishing.publish(message)
   }
 
   subscribe(subject: string, queue: string, sid: string): void {
@@ -278,6 +251,42 @@ export class NatsSession implements StreamSession, OperationSink, Subscriber {
     return true
   }
 
+  deliverTraced(
+    subscription: Subscription,
+    message: PublishedMessage,
+    publisher: Subscriber,
+    shared: SharedTail,
+    trace: MessageTrace,
+  ): boolean {
+    const error = this.#whyNotDelivered(subscription, message, publisher)
+    trace.delivered(this.tracedClient, subscription.subject, subscription.queue, error)
+    if (error !== '') return false
+    return trace.isOnly || this.deliver(subscription, message, publisher, shared)
+  }
+
+  /** Empty: it is. */
+  #whyNotDelivered(
+    subscription: Subscription,
+    message: PublishedMessage,
+    publisher: Subscriber,
+  ): string {
+    if (publisher === this && !this.#options.echo) return NotDelivered.noEcho
+    const isDenied = subscription.isFiltered && !this.#rights.mayReceive(message)
+    if (isDenied) return NotDelivered.subscriptionDenies
+    if (this.#isEnding) return NotDelivered.clientClosed
+    return subscription.isEnded ? NotDelivered.subscriptionClosed : ''
+  }
+
+  /** The client as traces name it. */
+  get tracedClient(): TracedClient {
+    const { account } = this.subscriptions
+    return {
+      cid: this.origin.info.client_id ?? 0,
+      name: this.#options.name,
+      account: account.name,
+    }
+  }
+
   get isBehind(): boolean {
     return this.#output.isBehind
   }
@@ -344,7 +353,7 @@ export class NatsSession implements StreamSession, OperationSink, Subscriber {
   #become(identity: Identity | null): void {
     if (identity === null) return
     this.subscriptions.become(identity)
-    this.#lastRoute = null
+    this.#publishing.forgetLast()
   }
 
   /** Somebody who has to say who it is, and asks for something else first, is refused. */
@@ -352,14 +361,6 @@ export class NatsSession implements StreamSession, OperationSink, Subscriber {
     if (this.#identity.current !== null) return true
     this.#fail(ErrorText.AUTHORIZATION_VIOLATION, 'Authentication Failure')
     return false
-  }
-
-  #notDelivered(message: PublishedMessage): void {
-    if (!this.#options.noResponders) return
-    const reply = message.reply()
-    const own = this.subscriptions.forReply(this, reply)
-    if (own === undefined) return
-    this.#outbox.append(noRespondersMessage(reply, own.sid, message.subject()))
   }
 
   #tooSlow(reason: string): void {

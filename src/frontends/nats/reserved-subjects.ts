@@ -24,6 +24,12 @@ export function reservedRefusal(message: PublishedMessage): string | null {
   return null
 }
 
+/** Whether only servers may publish there. One character for each byte. */
+export function isReservedSubject(subject: string): boolean {
+  const bytes = Buffer.from(subject, 'latin1')
+  return hasPrefix(bytes, 0, bytes.byteLength, SUBJECTS)
+}
+
 function hasPrefix(
   bytes: Buffer,
   start: number,

@@ -1,11 +1,16 @@
-import { fnv1a } from '../../base/fnv1a.ts'
 import type { Matches } from '../../broker/subjects/matches.ts'
 import { hasEmptyToken } from '../../broker/subjects/subject.ts'
-import type { Route, SubjectBytes, SubjectRouter } from '../../broker/subjects/subject-router.ts'
+import {
+  type Route,
+  type SubjectRouter,
+  subjectBytesOf,
+} from '../../broker/subjects/subject-router.ts'
 import { isSubset } from '../../broker/subjects/subject-subset.ts'
 import type { Scheduler } from '../../ports/scheduler.ts'
 import { PublishedMessage, type TextBytes } from '../../wire/nats/published-message.ts'
-import type { Subscriber, Subscription } from './subscription.ts'
+import type { SharedTail, Subscriber, Subscription } from './subscription.ts'
+import type { MessageTrace } from './tracing/message-trace.ts'
+import { takeTraced } from './tracing/take-traced.ts'
 
 const CR_LF_BYTES = 2
 const BLANK = 32
@@ -25,6 +30,13 @@ export interface SubjectSpace {
   readonly router: SubjectRouter<Subscription>
   /** @returns whether anybody got the message */
   fanOut(matches: Matches<Subscription>, message: PublishedMessage, publisher: Subscriber): boolean
+  /** The same for a message that is traced. */
+  fanOutTraced(
+    matches: Matches<Subscription>,
+    message: PublishedMessage,
+    trace: MessageTrace,
+    take: (subscription: Subscription, shared: SharedTail) => boolean,
+  ): boolean
 }
 
 /** What the server's messages pass through. */
@@ -38,6 +50,26 @@ export interface ServerHub {
   scratchFor(byteCount: number): number
   readonly chunks: { readonly bytes: Buffer }
 }
+
+/** A message that goes on, and whose way is traced. */
+export interface TracedMessage {
+  /** Whose subscribers get it. */
+  readonly to: string
+  readonly subject: string
+  readonly reply: TextBytes
+  readonly headers: Buffer | null
+  readonly payload: Buffer
+  readonly trace: MessageTrace
+}
+
+/** Brings a message to one who listens. */
+export type Take = (
+  subscription: Subscription,
+  message: PublishedMessage,
+  publisher: Subscriber,
+  shared: SharedTail,
+  trace: MessageTrace,
+) => boolean
 
 interface InterestWatch {
   readonly subject: string
@@ -105,6 +137,25 @@ export class ServerPublisher {
     return isBehind ? 'behind' : 'sent'
   }
 
+  /** Goes on with a message that is traced. @returns whether anybody got it, or would have */
+  publishTraced(
+    { to, subject, reply, headers, payload, trace }: TracedMessage,
+    take: Take = takeTraced,
+  ): boolean {
+    const matches = this.#matchesOf(to)
+    if (matches.isEmpty) return false
+    const message = this.#fill(subject, reply, headers, payload)
+    if (to !== subject) message.target = to
+    const isInner = this.#isFanningOut
+    this.#isFanningOut = true
+    const isTaken = this.#space.fanOutTraced(matches, message, trace, (subscription, shared) =>
+      take(subscription, message, SERVER, shared, trace),
+    )
+    this.#isFanningOut = isInner
+    if (isTaken) this.#flushSoon()
+    return isTaken
+  }
+
   hasInterest(subject: string): boolean {
     const { plain, groups } = this.#matchesOf(subject)
     if (groups.length > 0) return true
@@ -134,7 +185,7 @@ export class ServerPublisher {
     const { router } = this.#space
     const last = this.#lastRoute
     if (last !== null && subject === this.#lastTo && router.isCurrent(last)) return last.matches
-    const route = router.find(subjectBytes(subject))
+    const route = router.find(subjectBytesOf(subject))
     this.#lastTo = subject
     this.#lastRoute = route
     return route.matches
@@ -258,19 +309,8 @@ export class ServerPublisher {
 
 const WILDCARD = /(?:^|\.)[*>](?:\.|$)/
 
-/** @param subject one character for each byte */
-function subjectBytes(subject: string): SubjectBytes {
-  const bytes = Buffer.from(subject, 'latin1')
-  const subjectEnd = bytes.byteLength
-  return {
-    ...{ bytes, subjectStart: 0, subjectEnd },
-    subjectHash: fnv1a(bytes, 0, subjectEnd),
-    hasEmptyToken: hasEmptyToken(bytes, 0, subjectEnd),
-  }
-}
-
 /** @param text one character for each byte */
-function textBytes(text: string): TextBytes {
+export function textBytes(text: string): TextBytes {
   const bytes = Buffer.from(text, 'latin1')
   return { bytes, length: bytes.byteLength }
 }

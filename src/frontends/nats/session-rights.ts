@@ -1,3 +1,4 @@
+import { subjectBytesOf } from '../../broker/subjects/subject-router.ts'
 import type { Clock } from '../../ports/clock.ts'
 import type { PublishedMessage } from '../../wire/nats/published-message.ts'
 import type { SubjectPermissions } from './auth/subject-permissions.ts'
@@ -43,6 +44,17 @@ export class SessionRights {
     if (message.isSameSubject && this.#wasAllowed) return true
     this.#wasAllowed = permissions.mayPublish(message)
     return this.#wasAllowed || (this.#expected.size > 0 && this.#isExpected(message.subject()))
+  }
+
+  /** The next message is not compared with the one before. */
+  forgetLast(): void {
+    this.#wasAllowed = false
+  }
+
+  /** Whether the client could publish there, without being asked to. One character for each byte. */
+  mayPublishTo(subject: string): boolean {
+    const permissions = this.#permissions
+    return permissions === null || permissions.mayPublish(subjectBytesOf(subject))
   }
 
   maySubscribe(subject: string, queue: string): boolean {

@@ -1,6 +1,7 @@
+import { isSubset } from '../../broker/subjects/subject-subset.ts'
 import type { Account } from './account.ts'
 import type { Accounts } from './accounts.ts'
-import type { ImportSettings, SecuritySettings } from './auth/security-settings.ts'
+import type { ExportSettings, ImportSettings, SecuritySettings } from './auth/security-settings.ts'
 import { ServiceImport } from './service-import.ts'
 import { StreamImport } from './stream-import.ts'
 import { Subscription } from './subscription.ts'
@@ -44,17 +45,22 @@ export class SharedSubjects {
     const { subject, localSubject } = wanted
     const exporter = this.#accounts.get(wanted.account)
     if (wanted.kind === 'stream') {
-      const subscriber = new StreamImport(importer, subject, localSubject)
+      const subscriber = new StreamImport(importer, wanted)
       const subscription = new Subscription(subscriber, subject, '', '')
       return { account: exporter, subscription, watch: subscriber.watch(exporter) }
     }
     const subjects = { local: localSubject, exported: subject }
-    const answersOften = settings.accounts.some(
-      ({ name, exports }) =>
-        name === wanted.account &&
-        exports.some((one) => one.answersOften && one.subject === subject),
-    )
-    const subscriber = new ServiceImport(importer, exporter, subjects, answersOften)
+    const terms = settings.accounts
+      .filter(({ name }) => name === wanted.account)
+      .flatMap(({ exports }) => exports.filter((one) => isOfService(one, subject)))
+    const subscriber = new ServiceImport(importer, exporter, subjects, {
+      answersOften: terms.some((one) => one.answersOften && one.subject === subject),
+      allowsTrace: terms.some((one) => one.allowsTrace === true),
+    })
     return { account: importer, subscription: new Subscription(subscriber, localSubject, '', '') }
   }
+}
+
+function isOfService({ kind, subject }: ExportSettings, wanted: string): boolean {
+  return kind === 'service' && isSubset(wanted, subject)
 }

@@ -1,4 +1,5 @@
 import type { PublishedMessage } from '../../wire/nats/published-message.ts'
+import type { MessageTrace } from './tracing/message-trace.ts'
 
 /** Who has subscriptions, as a publisher sees it. */
 export interface Subscriber {
@@ -16,6 +17,14 @@ export interface Subscriber {
     message: PublishedMessage,
     publisher: Subscriber,
     shared: SharedTail,
+  ): boolean
+  /** The same for a message that is traced: says where it went, and sends it only if it is not only traced. */
+  deliverTraced?(
+    subscription: Subscription,
+    message: PublishedMessage,
+    publisher: Subscriber,
+    shared: SharedTail,
+    trace: MessageTrace,
   ): boolean
 }
 

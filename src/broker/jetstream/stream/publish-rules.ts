@@ -87,14 +87,19 @@ export function checkSize(
   config: StreamConfig,
   prospect: Prospect,
 ): StreamRefusal | null {
+  const tooLong = checkLength(message, config)
+  if (tooLong !== null) return tooLong
+  if (ttlSecondsOf(facts.ttl) === null) return StreamRefusals.ttlInvalid
+  return config.discard === 'new' ? checkRoom(message, facts, config, prospect) : null
+}
+
+export function checkLength(message: NewMessage, config: StreamConfig): StreamRefusal | null {
   const headerBytes = message.headers?.byteLength ?? 0
   const maxBytes = config.max_msg_size
   if (maxBytes >= 0 && headerBytes + message.payload.byteLength > maxBytes) {
     return StreamRefusals.messageTooLarge
   }
-  if (headerBytes > MAX_HEADER_BYTES) return StreamRefusals.headersTooLarge
-  if (ttlSecondsOf(facts.ttl) === null) return StreamRefusals.ttlInvalid
-  return config.discard === 'new' ? checkRoom(message, facts, config, prospect) : null
+  return headerBytes > MAX_HEADER_BYTES ? StreamRefusals.headersTooLarge : null
 }
 
 /** Whether a stream that discards new messages has room. Source: storeRawMsg of nats-server. */

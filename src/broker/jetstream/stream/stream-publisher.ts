@@ -7,7 +7,8 @@ import { counterText } from './counter/counter-value.ts'
 import { InFlight } from './in-flight.ts'
 import { sourcedFacts } from './origin/source-header.ts'
 import { type PublishFacts, publishFactsOf } from './publish-facts.ts'
-import { checkHeaders, checkLast, checkSize } from './publish-rules.ts'
+import { checkLast, checkSize } from './publish-rules.ts'
+import { earlyRefusal, trialOf } from './publish-trial.ts'
 import type { NewMessage } from './record-mapping.ts'
 import { asSchedule } from './schedule/schedule-rules.ts'
 import type { StreamConfig } from './stream-config.ts'
@@ -130,6 +131,22 @@ export class StreamPublisher {
     else this.#options.scheduler.endOfTurn(() => done(StreamRefusals.insufficientResources))
   }
 
+  /**
+   * Tells what would come of a message in its place among the others, and does not store it.
+   * @param done null: it would be stored
+   */
+  attempt(message: NewMessage, done: (outcome: Stored | StreamRefusal | null) => void): void {
+    const { config, state, clock, scheduler } = this.#options
+    const run = (): void => {
+      const facts = publishFactsOf(message.headers)
+      const inFlight = this.#inFlight
+      const found = trialOf(message, facts, config(), { inFlight, state, nowMs: clock.nowMs() })
+      done(typeof found === 'number' ? { sequence: found, isDuplicate: true } : found)
+    }
+    const isTaken = this.publishStep({ byteCount: 0, subjects: () => [], run })
+    if (!isTaken) scheduler.endOfTurn(() => done(StreamRefusals.insufficientResources))
+  }
+
   /** @returns false: too much waits, and it is not done */
   publishStep(step: PublishStep): boolean {
     if (!this.#hasRoom(step.byteCount)) return false
@@ -232,7 +249,8 @@ export class StreamPublisher {
     this.#setLastSequence()
     const all = publishFactsOf(message.headers)
     const facts = by === 'source' ? sourcedFacts(all) : all
-    const early = by !== 'client' ? null : this.#refusal(message, facts, settings)
+    const early =
+      by !== 'client' ? null : earlyRefusal(message, facts, settings, inFlight, clock.nowMs())
     if (early !== null) {
       done(early)
       return null
@@ -288,12 +306,6 @@ export class StreamPublisher {
     )
     const lastOf = (subject: string): number => this.#inFlight.lastOf(subject)
     return counters.prepare(subjects, lastOf, state.index.lastSequence, () => this.flush())
-  }
-
-  #refusal(message: NewMessage, facts: PublishFacts, settings: StreamConfig): StreamRefusal | null {
-    if (settings.sealed) return StreamRefusals.sealed
-    if (facts.streamSource !== '') return StreamRefusals.sourceHeader
-    return checkHeaders(message, facts, settings, this.#inFlight, this.#options.clock.nowMs())
   }
 
   #append(batch: readonly Accepted[]): void {

@@ -25,10 +25,12 @@ import {
   type PublishDone,
   type PublishedBy,
   type PublishStep,
+  type Stored,
   StreamPublisher,
 } from './stream-publisher.ts'
 import type { MessagesRead, ReadLimits, StreamReader, StreamWatcher } from './stream-reader.ts'
 import { StreamReads } from './stream-reads.ts'
+import type { StreamRefusal } from './stream-refusal.ts'
 import { type IsNeeded, type StateMessage, StreamState } from './stream-state.ts'
 import { readOnlyReasonOf, takesAllSubjects, transformOf } from './stream-traits.ts'
 import { StreamWatchers } from './stream-watchers.ts'
@@ -202,6 +204,18 @@ export class Stream implements StreamReader, StreamLogListener, BatchTarget {
   /** @param message its bytes stay as they are */
   publish(message: NewMessage, done: PublishDone): void {
     this.publishCopy(message, 'client', done)
+  }
+
+  /** Tells what would come of a message, without storing it; null: it would be stored. */
+  attempt(message: NewMessage, done: (outcome: Stored | StreamRefusal | null) => void): void {
+    this.#publisher.attempt(this.taken(message), done)
+  }
+
+  /** Whether nobody would be given a new message with this subject, so that it is not kept. */
+  hasNoInterest(subject: string): boolean {
+    const { isNeeded, index } = this.state
+    if (this.#config.retention !== 'interest') return false
+    return isNeeded === null || !isNeeded(index.lastSequence + 1, subject)
   }
 
   /** As `publish`, for a message that is in another stream. */

@@ -43,6 +43,8 @@ export interface ExportSettings {
   readonly accounts: readonly string[] | null
   /** A service that answers a request more than once. */
   readonly answersOften: boolean
+  /** A service: importers see where a traced message goes behind it. */
+  readonly allowsTrace?: boolean
 }
 
 export interface ImportSettings {
@@ -52,6 +54,8 @@ export interface ImportSettings {
   readonly subject: string
   /** The subject in the account that imports it. */
   readonly localSubject: string
+  /** A stream: the exporter sees where a traced message goes behind it. */
+  readonly allowsTrace?: boolean
 }
 
 export interface AccountSettings {

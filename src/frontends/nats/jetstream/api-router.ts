@@ -1,7 +1,8 @@
 import type { Scheduler } from '../../../ports/scheduler.ts'
 import type { PublishedMessage } from '../../../wire/nats/published-message.ts'
 import type { ServerPublisher, SubjectSpace } from '../server-publisher.ts'
-import { type Subscriber, Subscription } from '../subscription.ts'
+import { type SharedTail, type Subscriber, Subscription } from '../subscription.ts'
+import type { MessageTrace } from '../tracing/message-trace.ts'
 import { byteJson } from './byte-json.ts'
 
 /** A message to the server itself, which it may keep. Texts have one character for each byte. */
@@ -48,6 +49,8 @@ const MAX_WAITING_BYTES = 64 * 1024 * 1024
 const TYPE_PREFIX = 'io.nats.jetstream.api.v1.'
 
 const API_PREFIX = '$JS.API.'
+/** What each account answers itself. Source: jsRequestNextPre and jsDirectGetPre of nats-server. */
+const OWN_PREFIXES = ['$JS.API.CONSUMER.MSG.NEXT.', '$JS.API.DIRECT.GET']
 const NO_PAYLOAD = Buffer.alloc(0)
 
 /**
@@ -113,6 +116,21 @@ export class ApiRouter implements Subscriber {
     if (!gathering.add(message)) return false
     this.#waiting.push(gathering)
     return true
+  }
+
+  /** What is asked of JetStream is a service of the system's account, which does not let others trace. */
+  deliverTraced(
+    subscription: Subscription,
+    message: PublishedMessage,
+    _publisher: Subscriber,
+    _shared: SharedTail,
+    trace: MessageTrace,
+  ): boolean {
+    const subject = message.subject()
+    const isService =
+      subject.startsWith(API_PREFIX) && !OWN_PREFIXES.some((prefix) => subject.startsWith(prefix))
+    if (isService) trace.serviceImported(trace.systemAccount, subject, subject)
+    return !(isService && trace.isOnly) && this.deliver(subscription, message)
   }
 
   /**

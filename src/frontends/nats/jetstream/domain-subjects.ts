@@ -1,7 +1,8 @@
 import type { PublishedMessage } from '../../../wire/nats/published-message.ts'
 import type { Account } from '../account.ts'
 import { mapSubject } from '../subject-mapping.ts'
-import { type Subscriber, Subscription } from '../subscription.ts'
+import { type SharedTail, type Subscriber, Subscription } from '../subscription.ts'
+import type { MessageTrace } from '../tracing/message-trace.ts'
 
 /** What is behind the prefix of a domain, and where it leads. Source: generateJSMappingTable of nats-server. */
 const MAPPINGS: readonly (readonly [string, string])[] = [
@@ -29,12 +30,34 @@ export class DomainSubjects implements Subscriber {
   }
 
   deliver(subscription: Subscription, message: PublishedMessage): boolean {
-    const target = this.#targets.get(subscription)
-    if (target === undefined) return false
-    const subject = mapSubject(message.subject(), subscription.subject, target)
+    const subject = this.#mapped(subscription, message)
+    if (subject === null) return false
     const reply = message.hasReply ? message.reply() : null
     const { publisher } = this.#account
     return publisher.publish(subject, reply, message.headers(), message.payload())
+  }
+
+  deliverTraced(
+    subscription: Subscription,
+    message: PublishedMessage,
+    _publisher: Subscriber,
+    _shared: SharedTail,
+    trace: MessageTrace,
+  ): boolean {
+    const subject = this.#mapped(subscription, message)
+    if (subject === null) return false
+    trace.mapped(subject)
+    const { publisher } = this.#account
+    const reply = message.replyBytes()
+    const headers = message.headers()
+    const payload = message.payload()
+    return publisher.publishTraced({ to: subject, subject, reply, headers, payload, trace })
+  }
+
+  #mapped(subscription: Subscription, message: PublishedMessage): string | null {
+    const target = this.#targets.get(subscription)
+    if (target === undefined) return null
+    return mapSubject(message.subject(), subscription.subject, target)
   }
 
   stop(): void {

@@ -8,13 +8,17 @@ import { withHeaders } from '../../../broker/jetstream/stream/message-headers.ts
 import { publishFactsOf } from '../../../broker/jetstream/stream/publish-facts.ts'
 import type { NewMessage } from '../../../broker/jetstream/stream/record-mapping.ts'
 import type { Stream } from '../../../broker/jetstream/stream/stream.ts'
-import type { PublishDone } from '../../../broker/jetstream/stream/stream-publisher.ts'
+import type { PublishDone, Stored } from '../../../broker/jetstream/stream/stream-publisher.ts'
+import type { StreamRefusal } from '../../../broker/jetstream/stream/stream-refusal.ts'
 import { SubjectTransform } from '../../../broker/jetstream/stream/subject-transform.ts'
 import { isPublishable } from '../../../broker/subjects/subject.ts'
 import type { Scheduler } from '../../../ports/scheduler.ts'
 import type { PublishedMessage } from '../../../wire/nats/published-message.ts'
 import type { ServerPublisher, SubjectSpace } from '../server-publisher.ts'
-import { type Subscriber, Subscription } from '../subscription.ts'
+import { type SharedTail, type Subscriber, Subscription } from '../subscription.ts'
+import type { MessageTrace } from '../tracing/message-trace.ts'
+import { streamEndOf } from '../tracing/stream-error.ts'
+import { withoutTrace } from '../tracing/trace-headers.ts'
 import { BatchAnswers } from './batch-answers.ts'
 import { byteJson } from './byte-json.ts'
 import { isoTime } from './consumer-info-json.ts'
@@ -99,25 +103,57 @@ export class StreamCapture implements Subscriber {
   }
 
   deliver(_: Subscription, message: PublishedMessage): boolean {
-    const { bytes, bodyStart, bodyEnd, hasHeaders, headerByteCount } = message
-    const payloadStart = bodyStart + (hasHeaders ? headerByteCount : 0)
-    const taken: NewMessage = {
-      subject: message.subject(),
-      headers:
-        payloadStart - bodyStart > EMPTY_BLOCK_BYTES
-          ? Buffer.from(bytes.subarray(bodyStart, payloadStart))
-          : null,
-      payload: Buffer.from(bytes.subarray(payloadStart, bodyEnd)),
-    }
+    const taken = takenOf(message)
     const isAnswered = message.hasReply && this.#stream.config.no_ack !== true
     const reply = isAnswered ? message.reply() : ''
     const refusal = this.#budget?.take(taken) ?? null
     if (refusal !== null) this.#scheduler.endOfTurn(() => this.#answerTo(reply)(refusal))
-    else if (isFastReply(bytes, message.replyStart, message.replyEnd)) {
+    else if (isFastReply(message.bytes, message.replyStart, message.replyEnd)) {
       const to = message.reply()
       this.#fast.take(taken, parseFastReply(to), to)
     } else if (isOfBatch(taken)) this.#takeOfBatch(taken, reply)
     else this.#stream.publish(taken, this.#answerTo(reply))
+    return true
+  }
+
+  deliverTraced(
+    subscription: Subscription,
+    message: PublishedMessage,
+    _publisher: Subscriber,
+    _shared: SharedTail,
+    trace: MessageTrace,
+  ): boolean {
+    const given = takenOf(message)
+    const step = trace.reachedStream(this.#stream.config.name)
+    const { subject } = this.#stream.taken(given)
+    const hasNoInterest = this.#stream.hasNoInterest(subject)
+    if (isFastReply(message.bytes, message.replyStart, message.replyEnd) || isOfBatch(given)) {
+      // What becomes of it is told for the batch as a whole.
+      if (!trace.isOnly) this.deliver(subscription, message)
+      step.ended(subject, hasNoInterest, '')
+      return true
+    }
+    const isAnswered = message.hasReply && this.#stream.config.no_ack !== true
+    const answer = this.#answerTo(isAnswered ? message.reply() : '')
+    const ended = (outcome: Stored | StreamRefusal | null): void => {
+      const { error, isPlaced } = streamEndOf(outcome, given.headers)
+      step.ended(isPlaced ? subject : '', isPlaced && hasNoInterest, error)
+    }
+    if (trace.isOnly) {
+      this.#stream.attempt(given, (outcome) => {
+        if (outcome !== null) answer(outcome)
+        ended(outcome)
+      })
+      return true
+    }
+    const done: PublishDone = (outcome) => {
+      answer(outcome)
+      ended(outcome)
+    }
+    const taken = { ...given, headers: withoutTrace(given.headers) }
+    const refusal = this.#budget?.take(taken) ?? null
+    if (refusal !== null) this.#scheduler.endOfTurn(() => done(refusal))
+    else this.#stream.publish(taken, done)
     return true
   }
 
@@ -166,6 +202,20 @@ export class StreamCapture implements Subscriber {
       const payload = byteJson(json)
       this.#publisher.publish(reply, null, null, payload)
     }
+  }
+}
+
+/** A copy of a message, as a stream keeps it. */
+function takenOf(message: PublishedMessage): NewMessage {
+  const { bytes, bodyStart, bodyEnd, hasHeaders, headerByteCount } = message
+  const payloadStart = bodyStart + (hasHeaders ? headerByteCount : 0)
+  return {
+    subject: message.subject(),
+    headers:
+      payloadStart - bodyStart > EMPTY_BLOCK_BYTES
+        ? Buffer.from(bytes.subarray(bodyStart, payloadStart))
+        : null,
+    payload: Buffer.from(bytes.subarray(payloadStart, bodyEnd)),
   }
 }
 

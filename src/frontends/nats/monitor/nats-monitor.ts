@@ -2,6 +2,7 @@ import type { NatsFrontend } from '../nats-frontend.ts'
 import { ConnectionEvents } from './connection-events.ts'
 import { MonitorPort } from './monitor-port.ts'
 import type { MonitoredServer } from './monitored-server.ts'
+import { serverHead } from './server-head.ts'
 import { SystemRequests } from './system-requests.ts'
 
 /** All that tells about a server: pages over HTTP, answers to messages, events of connections. */
@@ -16,6 +17,7 @@ export class NatsMonitor {
     this.#port = new MonitorPort(read)
     this.#requests = new SystemRequests(read)
     const events = new ConnectionEvents(frontend, read)
+    frontend.serverHead = () => serverHead(read())
     frontend.onConnected = (session) => events.connected(session)
     frontend.onGone = (session) => events.gone(session)
     frontend.accounts.onNew = (account) => this.#requests.serve(account)

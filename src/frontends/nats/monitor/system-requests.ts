@@ -2,7 +2,8 @@ import type { PublishedMessage } from '../../../wire/nats/published-message.ts'
 import type { Account } from '../account.ts'
 import type { PermissionRules, SubjectRules } from '../auth/security-settings.ts'
 import { NatsSession } from '../nats-session.ts'
-import { type Subscriber, Subscription } from '../subscription.ts'
+import { type SharedTail, type Subscriber, Subscription } from '../subscription.ts'
+import type { MessageTrace } from '../tracing/message-trace.ts'
 import { accountInfo, accountStatz, subsz } from './account-pages.ts'
 import { connz, PageError } from './connz.ts'
 import { PAGES } from './monitor-pages.ts'
@@ -136,6 +137,25 @@ class AccountRequests implements Subscriber {
 
   deliver(_subscription: Subscription, message: PublishedMessage, publisher: Subscriber): boolean {
     return this.#requests.answer(this.#account, message, publisher)
+  }
+
+  /** What is asked in other accounts is a service of the system's, which does not let others trace. */
+  deliverTraced(
+    subscription: Subscription,
+    message: PublishedMessage,
+    publisher: Subscriber,
+    _shared: SharedTail,
+    trace: MessageTrace,
+  ): boolean {
+    const { isSystem, name } = this.#account
+    if (!isSystem) {
+      const from = message.subject()
+      const [, , about = '', , what = 'INFO'] = from.split('.')
+      const group = about === 'USER' ? 'USER' : 'ACCOUNT'
+      trace.serviceImported(trace.systemAccount, from, `$SYS.REQ.${group}.${name}.${what}`)
+      if (trace.isOnly) return false
+    }
+    return this.deliver(subscription, message, publisher)
   }
 }
 

@@ -77,21 +77,6 @@ describe('options of nats-server', () => {
     assert.deepEqual(c?.permissions?.publish.allow, ['a', 'b'])
   })
 
-  it('say which subjects accounts share', () => {
-    const { security } = read(`
-      accounts {
-        A { users: [{user: a, password: a}], exports: [{stream: "x.>"}, {service: q, accounts: [B]}] }
-        B { imports: [
-          {stream: {account: A, subject: "x.*"}, prefix: from}
-          {service: {account: A, subject: q}, to: ask}
-        ] }
-      }`).settings
-    assert.deepEqual(security.accounts[1]?.imports, [
-      { kind: 'stream', account: 'A', subject: 'x.*', localSubject: 'from.x.*' },
-      { kind: 'service', account: 'A', subject: 'q', localSubject: 'ask' },
-    ])
-  })
-
   const refused: readonly (readonly [text: string, reason: RegExp])[] = [
     ['prot: 4222', /unknown field "prot"/],
     ['port: many', /port must be a whole number/],
@@ -121,6 +106,35 @@ describe('options of nats-server', () => {
 })
 
 describe('accounts in a configuration', () => {
+  it('say which subjects accounts share', () => {
+    const { security } = read(`
+      accounts {
+        A { users: [{user: a, password: a}], exports: [{stream: "x.>"}, {service: q, accounts: [B]}] }
+        B { imports: [
+          {stream: {account: A, subject: "x.*"}, prefix: from}
+          {service: {account: A, subject: q}, to: ask}
+        ] }
+      }`).settings
+    assert.deepEqual(security.accounts[1]?.imports, [
+      { kind: 'stream', account: 'A', subject: 'x.*', localSubject: 'from.x.*' },
+      { kind: 'service', account: 'A', subject: 'q', localSubject: 'ask' },
+    ])
+  })
+
+  it('say which of them others may trace messages through', () => {
+    const { security } = read(`
+      accounts {
+        A { exports: [{service: q, allow_trace: true}, {service: r}, {stream: x}] }
+        B { imports: [{stream: {account: A, subject: x}, allow_trace: true}] }
+      }`).settings
+    const [a, b] = security.accounts
+    assert.deepEqual(
+      a?.exports.map(({ allowsTrace = false }) => allowsTrace),
+      [true, false, false],
+    )
+    assert.equal(b?.imports[0]?.allowsTrace, true)
+  })
+
   it('have users without passwords', () => {
     const { settings } = read('accounts { A { users: [{ user: a }] } }')
     const [user] = settings.security.users
