@@ -189,6 +189,16 @@ describe('NATS requests', () => {
         'MSG _Ra 1 _INBOX.1 0\r\n\r\n',
     )
   })
+
+  it('that are refused do not lead those behind them to other subjects', async () => {
+    const server = await TestServer.start()
+    const client = server.connect()
+    // A route that is used again and again is kept.
+    client.send(`SUB a 1\r\nSUB b 2\r\n${'PUB a 0\r\n\r\n'.repeat(3)}`)
+    assert.equal(client.read(), 'MSG a 1 0\r\n\r\n'.repeat(3))
+    client.send('PUB b $JS.ACK.x 0\r\n\r\nPUB b 0\r\n\r\n')
+    assert.match(client.read(), /^-ERR '.*'\r\nMSG b 2 0\r\n\r\n$/)
+  })
 })
 
 describe('NATS limits', () => {

@@ -192,13 +192,6 @@ describe('permissions of a client that has messages traced', () => {
   })
 })
 
-it('a message behind one with a reply that is refused goes to those of its own subject', async () => {
-  const server = await TestServer.start()
-  const client = server.connect()
-  client.send('SUB a 1\r\nSUB b 2\r\nPUB a 0\r\n\r\nPUB b $JS.ACK.x 0\r\n\r\nPUB b 0\r\n\r\n')
-  assert.match(client.read(), /^MSG a 1 0\r\n\r\n-ERR .*\r\nMSG b 2 0\r\n\r\n$/)
-})
-
 describe('a traced message between accounts', () => {
   const start = (allowsTrace: boolean): Promise<TestServer> => {
     const service: ExportSettings = { ...EXPORT, kind: 'service', subject: 'svc', allowsTrace }
