@@ -59,7 +59,7 @@ export class NatsSession implements StreamSession, OperationSink, Subscriber {
   closeReason = ''
 
   constructor(origin: SessionOrigin, services: NatsServices, hooks: SessionHooks) {
-    const { connection, info, kind } = origin
+    const { connection, info } = origin
     const { clock, limits, hub, authenticator } = services
     this.origin = origin
     this.#services = services
@@ -74,7 +74,7 @@ export class NatsSession implements StreamSession, OperationSink, Subscriber {
     )
     this.#outbox = this.#output.outbox
     this.#rights = new SessionRights(clock)
-    this.#identity = new SessionIdentity(services, kind, info.nonce ?? '', (text, reason) => {
+    this.#identity = new SessionIdentity(services, origin, (text, reason) => {
       this.#fail(text, reason)
       hub.flush(null)
     })

@@ -4,6 +4,7 @@ import { ErrorText } from '../../wire/nats/error-text.ts'
 import type { Identity } from './auth/identity.ts'
 import type { ConnectionKind } from './auth/security-settings.ts'
 import type { NatsServices } from './nats-services.ts'
+import type { SessionOrigin } from './session-origin.ts'
 
 /** Timers can't wait longer. */
 const MAX_TIMER_MS = 0x7fffffff
@@ -15,6 +16,7 @@ export type Outcome = Identity | null | Promise<Identity | null>
 export class SessionIdentity {
   current: Identity | null = null
   readonly kind: ConnectionKind
+  readonly address: string
   readonly nonce: string
   readonly #services: NatsServices
   readonly #fail: (text: string, reason: string) => void
@@ -23,13 +25,13 @@ export class SessionIdentity {
   /** @param fail closes the connection */
   constructor(
     services: NatsServices,
-    kind: ConnectionKind,
-    nonce: string,
+    { kind, info, connection }: SessionOrigin,
     fail: (text: string, reason: string) => void,
   ) {
     this.#services = services
     this.kind = kind
-    this.nonce = nonce
+    this.address = connection.remoteAddress
+    this.nonce = info.nonce ?? ''
     this.#fail = fail
   }
 

@@ -13,6 +13,8 @@ import { SubjectPermissions } from './subject-permissions.ts'
 /** What is known of a client besides what it says. */
 export interface Peer {
   readonly kind: ConnectionKind
+  /** Where it comes from. */
+  readonly address: string
   /** What it was given to sign. */
   readonly nonce: string
 }

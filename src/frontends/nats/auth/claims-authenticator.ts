@@ -4,9 +4,11 @@ import type { Credentials } from '../../../wire/nats/connect-options.ts'
 import { ErrorText } from '../../../wire/nats/error-text.ts'
 import type { Accounts } from '../accounts.ts'
 import { type Claims, objectOf, permissionsOf, readClaims, textsOf } from './claims.ts'
+import { ConnectTimes } from './connect-times.ts'
 import type { Expiry, Identity } from './identity.ts'
 import { isSignedBy } from './nkey.ts'
 import type { ConnectionKind, OperatorSettings, SecuritySettings } from './security-settings.ts'
+import { SourceNetworks } from './source-networks.ts'
 import { SubjectPermissions } from './subject-permissions.ts'
 
 const SEED_BELOW = 0x7fffffff
@@ -14,11 +16,14 @@ const SEED_BELOW = 0x7fffffff
 /** Of all keys, in the revocations of an account. */
 const EVERYBODY = '*'
 
+/** What claims say of somebody. */
+type Rules = Readonly<Record<string, unknown>>
+
 /** An account as its claims have it. */
 interface ClaimedAccount {
   readonly claims: Claims
   /** Keys that may sign users, and the rules each of them forces on those, if it does. */
-  readonly signers: ReadonlyMap<string, Readonly<Record<string, unknown>> | null>
+  readonly signers: ReadonlyMap<string, Rules | null>
 }
 
 /** Users whose claims were signed by an account that was signed by an operator who is trusted. */
@@ -50,7 +55,7 @@ export class ClaimsAuthenticator {
   /** @returns null when it is nobody who may come in */
   authenticate(
     { jwt, signature }: Credentials,
-    { kind, nonce }: { readonly kind: ConnectionKind; readonly nonce: string },
+    peer: { readonly kind: ConnectionKind; readonly nonce: string; readonly address: string },
   ): Identity | null {
     const user = readClaims(jwt, 'account')
     if (user === null || !this.#isCurrent(user)) return null
@@ -62,18 +67,16 @@ export class ClaimsAuthenticator {
     const scope = account.signers.get(user.issuer)
     if (scope === undefined || isRevoked(user, account.claims)) return null
     const rules = scope ?? user.body
-    if (!isUsable(rules, kind)) return null
+    if (!isOfKind(rules, peer.kind)) return null
     const isBearer = rules['bearer_token'] === true
     const bytes = Buffer.from(signature, 'base64url')
-    if (!isBearer && !isSignedBy(user.subject, 'user', Buffer.from(nonce), bytes)) return null
-    return this.#identityOf(user, rules, account.claims)
+    if (!isBearer && !isSignedBy(user.subject, 'user', Buffer.from(peer.nonce), bytes)) return null
+    if (!isFromThere(rules, peer.address)) return null
+    const untilMs = endOfTimes(rules, this.#clock.nowMs())
+    return untilMs === null ? null : this.#identityOf(user, rules, account.claims, untilMs)
   }
 
-  #identityOf(
-    user: Claims,
-    rules: Readonly<Record<string, unknown>>,
-    accountClaims: Claims,
-  ): Identity {
+  #identityOf(user: Claims, rules: Rules, accountClaims: Claims, untilMs: number): Identity {
     const permissions = permissionsOf(rules)
     const limits = objectOf(accountClaims.body['limits'])
     const account = this.#accounts.get(accountClaims.subject)
@@ -87,7 +90,7 @@ export class ClaimsAuthenticator {
         permissions === null
           ? null
           : new SubjectPermissions(permissions, this.#random.int(SEED_BELOW)),
-      expiry: earliest(user, accountClaims),
+      expiry: earliest(user, accountClaims, untilMs),
       maxSubscriptions: lowerLimit(rules['subs'], limits['subs']),
       maxPayloadBytes: lowerLimit(rules['payload'], limits['payload']),
       maxAccountConnections: lowerLimit(limits['conn'], -1),
@@ -101,7 +104,7 @@ export class ClaimsAuthenticator {
 }
 
 function signersOf({ subject, body }: Claims): ClaimedAccount['signers'] {
-  const signers = new Map<string, Readonly<Record<string, unknown>> | null>([[subject, null]])
+  const signers = new Map<string, Rules | null>([[subject, null]])
   const { signing_keys: keys } = body
   if (!Array.isArray(keys)) return signers
   for (const key of keys) {
@@ -121,16 +124,37 @@ function isRevoked(user: Claims, account: Claims): boolean {
   })
 }
 
-/** Restrictions that are not checked here refuse the user, rather than being passed over. */
-function isUsable(rules: Readonly<Record<string, unknown>>, kind: ConnectionKind): boolean {
-  const { src, times } = rules
-  if (textsOf(src).length > 0 || (Array.isArray(times) && times.length > 0)) return false
+function isOfKind(rules: Rules, kind: ConnectionKind): boolean {
   const kinds = textsOf(rules['allowed_connection_types']).map((name) => name.toUpperCase())
   return kinds.length === 0 || kinds.includes(kind)
 }
 
-function earliest(user: Claims, account: Claims): Expiry | null {
-  const userMs = user.expiresAtMs ?? Number.POSITIVE_INFINITY
+/** Source: validateSrc of nats-server, and CIDRList of jwt/v2: a list, or a text with commas. */
+function isFromThere({ src = null }: Rules, address: string): boolean {
+  if (src === null) return true
+  const ranges = typeof src === 'string' ? rangesIn(src) : src
+  if (!Array.isArray(ranges) || ranges.some((range) => typeof range !== 'string')) return false
+  return ranges.length === 0 || SourceNetworks.of(textsOf(ranges))?.has(address) === true
+}
+
+function rangesIn(text: string): string[] {
+  const ranges = text.split(',').map((range) => range.trim())
+  return ranges.filter((range) => range !== '')
+}
+
+/** @returns when a user has to leave again; null: it may not be connected now */
+function endOfTimes({ times, times_location: zone }: Rules, nowMs: number): number | null {
+  const ranges = times ?? []
+  const zoneName = zone ?? ''
+  if (!Array.isArray(ranges) || typeof zoneName !== 'string') return null
+  const known = ConnectTimes.of(ranges.map(objectOf), zoneName)
+  if (known === null) return null
+  return ranges.length === 0 ? Number.POSITIVE_INFINITY : known.endAfter(nowMs)
+}
+
+/** @param untilMs when the times of the user end */
+function earliest(user: Claims, account: Claims, untilMs: number): Expiry | null {
+  const userMs = Math.min(user.expiresAtMs ?? Number.POSITIVE_INFINITY, untilMs)
   const accountMs = account.expiresAtMs ?? Number.POSITIVE_INFINITY
   const atMs = Math.min(userMs, accountMs)
   if (atMs === Number.POSITIVE_INFINITY) return null

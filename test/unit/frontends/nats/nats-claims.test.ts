@@ -38,24 +38,67 @@ function nonceIn(info: string): string {
   return (JSON.parse(info.slice('INFO '.length)) as { nonce: string }).nonce
 }
 
+type Case = readonly [why: string, user: string, account: string]
+
+const good: readonly Case[] = [
+  ['a bearer', userClaims({ bearer_token: true }), accountClaims()],
+  [
+    'a user of a signing key',
+    userClaims(
+      { issuer_account: accountKey },
+      { iss: publicNkey('account', signing.publicKey) },
+      signing.privateKey,
+    ),
+    accountClaims({ signing_keys: [publicNkey('account', signing.publicKey)] }),
+  ],
+  ['a user from its network', userClaims({ src: ['10.0.0.0/8', '127.0.0.0/8'] }), accountClaims()],
+  ['networks as a text', userClaims({ src: '10.0.0.0/8, 127.0.0.1/32' }), accountClaims()],
+  [
+    'a user at its time',
+    userClaims({ times: [{ start: '22:13:19', end: '22:13:21' }], times_location: 'UTC' }),
+    accountClaims(),
+  ],
+  ['empty restrictions', userClaims({ src: [], times: [], times_location: '' }), accountClaims()],
+]
+
+const bad: readonly Case[] = [
+  ['a signature of somebody else', userClaims({}, {}, signing.privateKey), accountClaims()],
+  ['an unknown account', userClaims({}, { iss: publicNkey('account', signing.publicKey) }), ''],
+  ['a user whose time is over', userClaims({}, { exp: 1_600_000_000 }), accountClaims()],
+  ['an account whose time is over', userClaims(), accountClaims({}, { exp: 1_600_000_000 })],
+  ['a user that was revoked', userClaims(), accountClaims({ revocations: { '*': 2_000 } })],
+  ['a user for other networks', userClaims({ src: ['10.0.0.0/8'] }), accountClaims()],
+  ['a network that is none', userClaims({ src: ['127.0.0.0/8', 'x'] }), accountClaims()],
+  ['networks that are no texts', userClaims({ src: [5] }), accountClaims()],
+  [
+    'a user at another time',
+    userClaims({ times: [{ start: '22:13:21', end: '22:13:19' }], times_location: 'UTC' }),
+    accountClaims(),
+  ],
+  ['times that are no list', userClaims({ times: {} }), accountClaims()],
+  ['a zone that nobody knows', userClaims({ times_location: 'Mars/Olympus' }), accountClaims()],
+  [
+    'a user whose signing key is for other networks',
+    userClaims(
+      { issuer_account: accountKey },
+      { iss: publicNkey('account', signing.publicKey) },
+      signing.privateKey,
+    ),
+    accountClaims({
+      signing_keys: [
+        { key: publicNkey('account', signing.publicKey), template: { src: ['10.0.0.0/8'] } },
+      ],
+    }),
+  ],
+  ['what is no token', 'abc.def', accountClaims()],
+]
+
 describe('NATS claims', () => {
   it('let in a user of an account of the operator, in that account', async () => {
     const { client } = await connect(userClaims(), accountClaims())
     assert.match(client.readRaw(), new RegExp(`^PONG\\r\\nINFO .*"remote_account":"${accountKey}"`))
   })
 
-  const good: readonly (readonly [why: string, user: string, account: string])[] = [
-    ['a bearer', userClaims({ bearer_token: true }), accountClaims()],
-    [
-      'a user of a signing key',
-      userClaims(
-        { issuer_account: accountKey },
-        { iss: publicNkey('account', signing.publicKey) },
-        signing.privateKey,
-      ),
-      accountClaims({ signing_keys: [publicNkey('account', signing.publicKey)] }),
-    ],
-  ]
   for (const [why, claims, of] of good) {
     it(`let in ${why}`, async () => {
       const { client } = await connect(claims, of)
@@ -63,15 +106,6 @@ describe('NATS claims', () => {
     })
   }
 
-  const bad: readonly (readonly [why: string, user: string, account: string])[] = [
-    ['a signature of somebody else', userClaims({}, {}, signing.privateKey), accountClaims()],
-    ['an unknown account', userClaims({}, { iss: publicNkey('account', signing.publicKey) }), ''],
-    ['a user whose time is over', userClaims({}, { exp: 1_600_000_000 }), accountClaims()],
-    ['an account whose time is over', userClaims(), accountClaims({}, { exp: 1_600_000_000 })],
-    ['a user that was revoked', userClaims(), accountClaims({ revocations: { '*': 2_000 } })],
-    ['a user for other networks', userClaims({ src: ['10.0.0.0/8'] }), accountClaims()],
-    ['what is no token', 'abc.def', accountClaims()],
-  ]
   for (const [why, claims, of] of bad) {
     it(`refuse ${why}`, async () => {
       const { client } = await connect(claims, of)
@@ -83,8 +117,10 @@ describe('NATS claims', () => {
     const { client } = await connect(userClaims(), accountClaims(), signing.privateKey)
     assert.equal(client.read(), VIOLATION)
   })
+})
 
-  it('end when the time of the user or of the account is over', async () => {
+describe('what NATS claims give', () => {
+  it('ends when the time of the user or of the account is over', async () => {
     for (const [claims, of, text] of [
       [userClaims({}, { exp: 1_700_000_010 }), accountClaims(), 'User Authentication Expired'],
       [userClaims(), accountClaims({}, { exp: 1_700_000_010 }), 'Account Authentication Expired'],
@@ -98,7 +134,29 @@ describe('NATS claims', () => {
     }
   })
 
-  it('limit what a user may do, and how many there are', async () => {
+  it('ends with the time of day that a user may be connected in, or with the user', async () => {
+    // It is 22:13:20 when the test begins.
+    const times = [
+      { start: '22:00:00', end: '22:13:25' },
+      { start: '22:13:00', end: '22:13:30' },
+    ]
+    for (const [more, afterMs] of [
+      [{}, 10_000],
+      [{ exp: 1_700_000_020 }, 10_000],
+      [{ exp: 1_700_000_004 }, 4_000],
+    ] as const) {
+      const claims = userClaims({ times, times_location: 'UTC' }, more)
+      const { server, client } = await connect(claims, accountClaims())
+      assert.equal(client.read(), 'PONG\r\nINFO\r\n')
+      server.scheduler.advance(afterMs - 1)
+      assert.equal(client.isClosed, false)
+      server.scheduler.advance(1)
+      assert.equal(client.read(), "-ERR 'User Authentication Expired'\r\n")
+      assert.equal(client.isClosed, true)
+    }
+  })
+
+  it('is limited in what a user may do, and how many there are', async () => {
     const { client } = await connect(
       userClaims({ pub: { deny: ['x'] }, subs: 1 }),
       accountClaims({ limits: { conn: 1 } }),
