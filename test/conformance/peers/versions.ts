@@ -15,10 +15,4 @@ export const versions = {
   natsServer: 'v2.15.2',
   /** Batches for nats.go. */
   orbitJetStream: 'v0.3.2',
-  /** What the tests of nats.js need. */
-  ajv: '8.17.1',
-  jsSha256: '0.11.1',
-  natsJwt: '0.0.11',
-  natsNkeys: '2.0.3',
-  natsNuid: '3.0.0',
 } as const

@@ -1,6 +1,5 @@
 import { installPytest } from '../peers/python.ts'
-import type { KafkaSuite } from './kafka-suite.ts'
-import { BROKER_VERSION, type SuiteTest } from './suite.ts'
+import { BROKER_VERSION, type Suite, type SuiteTest } from './suite.ts'
 
 const LIMIT_MS = 1_200_000
 const TEST_LIMIT_SECONDS = 120
@@ -34,7 +33,7 @@ export function parsePytest(output: string): SuiteTest[] {
 }
 
 /** The integration tests. Its unit tests bring brokers of their own. */
-export const kafkaPython: KafkaSuite = {
+export const kafkaPython: Suite = {
   source: 'github.com/dpkp/kafka-python 3.0.11',
   config: { 'num.partitions': '4' },
   run: async ({ checkout, bootstrap, only, command }) => {

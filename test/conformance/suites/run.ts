@@ -1,32 +1,29 @@
 /**
- * Runs the tests that others have written for their clients against a server. SUITES.md says where
+ * Runs the tests that others have written for their Kafka clients against a broker. SUITES.md says where
  * they come from: their code is never part of this repository, so a checkout has to be named.
  *   node test/conformance/suites/run.ts franz-go ~/franz-go [--target kafka] [--only PATTERN]
  *   node test/conformance/suites/run.ts franz-go ~/franz-go --yardstick out/franz-go-kafka/results.json
  */
 import { mkdir, readFile, writeFile } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
-import { Argument, program } from 'commander'
+import { Argument, Option, program } from 'commander'
+import { freePorts } from '../support/free-ports.ts'
+import { startTarget, type Target, type TargetKind } from '../target.ts'
 import { franzGo } from './franz-go.ts'
 import { kafkaPython } from './kafka-python.ts'
-import { onBrokers } from './kafka-suite.ts'
 import { librdkafka } from './librdkafka.ts'
-import { natsGo } from './nats-go/nats-go.ts'
-import { natsJs } from './nats-js/nats-js.ts'
 import { platformaticKafka } from './platformatic-kafka.ts'
 import { countTests, loggingCommand, missedTests, type Suite, type SuiteTest } from './suite.ts'
 
 const SUITES: Readonly<Record<string, Suite>> = {
-  'franz-go': onBrokers(franzGo),
-  'kafka-python': onBrokers(kafkaPython),
-  'platformatic-kafka': onBrokers(platformaticKafka),
-  librdkafka: onBrokers(librdkafka),
-  'nats.go': natsGo,
-  'nats.js': natsJs,
+  'franz-go': franzGo,
+  'kafka-python': kafkaPython,
+  'platformatic-kafka': platformaticKafka,
+  librdkafka,
 }
 
 interface Options {
-  readonly target: string
+  readonly target: TargetKind
   readonly only?: string
   readonly out: string
   readonly yardstick?: string
@@ -37,18 +34,9 @@ const [name = '', checkout = ''] = args
 const suite = SUITES[name] as Suite
 const directory = resolve(options.out, `${name}-${options.target}`)
 
-if (!suite.targets.includes(options.target)) {
-  program.error(`${name} runs on ${suite.targets.join(' and ')}, not on ${options.target}`)
-}
 const startedAt = performance.now()
+const tests = await runSuite()
 await mkdir(directory, { recursive: true })
-const tests = await suite.run({
-  target: options.target,
-  checkout: resolve(checkout),
-  directory,
-  only: options.only,
-  command: loggingCommand(directory),
-})
 await writeFile(join(directory, 'results.json'), `${JSON.stringify(tests, null, 2)}\n`)
 for (const test of tests) {
   if (test.status !== 'pass') console.log(`${test.status} ${test.name} ${test.reason}`)
@@ -65,12 +53,32 @@ function readCommandLine(): { readonly args: readonly string[]; readonly options
     .name('node test/conformance/suites/run.ts')
     .addArgument(new Argument('<suite>').choices(Object.keys(SUITES)))
     .argument('<checkout>', "the folder with the suite's code")
-    .option('--target <server>', 'spool, or the server that its makers test it on', 'spool')
+    .addOption(new Option('--target <broker>').choices(['spool', 'kafka']).default('spool'))
     .option('--only <pattern>', 'some tests only; each suite has its own patterns')
     .option('--out <folder>', 'for results and logs', 'suite-results')
     .option('--yardstick <file>', 'results.json of another run, such as on Kafka, to compare with')
     .parse()
   return { args: command.args, options: command.opts<Options>() }
+}
+
+async function runSuite(): Promise<readonly SuiteTest[]> {
+  const targets: Target[] = []
+  try {
+    for (const port of suite.ports ?? (await freePorts(1))) {
+      // Kafka is told its address in its config, and some tests read it there.
+      const advertised = { 'advertised.listeners': `PLAINTEXT://127.0.0.1:${port}` }
+      const config = { ...suite.config, ...advertised }
+      targets.push(await startTarget(options.target, { config, port }))
+    }
+    return await suite.run({
+      checkout: resolve(checkout),
+      bootstrap: targets[0]?.bootstrap ?? '',
+      only: options.only,
+      command: loggingCommand(directory),
+    })
+  } finally {
+    for (const target of targets) await target.stop()
+  }
 }
 
 async function compare(file: string): Promise<void> {

@@ -11,12 +11,10 @@ export interface SuiteTest {
 }
 
 export interface SuiteRun {
-  /** One of the suite's targets. */
-  readonly target: string
   /** Folder with the suite's code, as its makers publish it. Nothing in it is changed. */
   readonly checkout: string
-  /** Folder for results and logs, which is there. */
-  readonly directory: string
+  /** HOST:PORT of the broker; of the first one when the suite has several. */
+  readonly bootstrap: string
   /** Narrows the run in the suite's own way: a pattern on names of tests. */
   readonly only: string | undefined
   /** Runs a command and keeps what it prints in a file of this name beside the results. */
@@ -33,13 +31,14 @@ export interface SuiteOutput extends Pick<CommandResult, 'isTimedOut' | 'code'> 
   readonly output: string
 }
 
-/** Tests that the makers of a client have written for it, run against a server in another process. */
+/** Tests that the makers of a client have written for it, run against a broker in another process. */
 export interface Suite {
   /** Where its code comes from, and at which release it was last run. */
   readonly source: string
-  /** What it can be run on: Spool, and the server that its makers wrote it for. */
-  readonly targets: readonly string[]
-  /** Starts what the tests need, and runs them. */
+  /** Broker settings that its makers use, or that its tests rely on. */
+  readonly config: Readonly<Record<string, string>>
+  /** Fixed ports, a broker for each, when the tests cannot be told an address; else one free port. */
+  readonly ports?: readonly number[]
   readonly run: (run: SuiteRun) => Promise<readonly SuiteTest[]>
 }
 

@@ -1,10 +1,10 @@
 import { strict as assert } from 'node:assert'
 import { resolve } from 'node:path'
 import { describe, it } from 'node:test'
-import { parseGoEvents } from '../../conformance/suites/go-events.ts'
+import { parseGoEvents } from '../../conformance/suites/franz-go.ts'
 import { parsePytest } from '../../conformance/suites/kafka-python.ts'
 import { parseReport } from '../../conformance/suites/librdkafka.ts'
-import { parseReporter } from '../../conformance/suites/reported-tests.ts'
+import { parseReporter } from '../../conformance/suites/platformatic-kafka.ts'
 import { countTests, missedTests, type SuiteTest } from '../../conformance/suites/suite.ts'
 import { runNode, withTree } from '../scripts/temporary-tree.ts'
 
