@@ -13,6 +13,8 @@ export const versions = {
   franzGo: 'v1.22.3',
   natsCli: 'v0.5.0',
   natsServer: 'v2.15.2',
+  natsJwt: '0.0.11',
+  ajv: '8.17.1',
   /** Batches for nats.go. */
   orbitJetStream: 'v0.3.2',
 } as const

@@ -1,5 +1,5 @@
 import { installPytest } from '../peers/python.ts'
-import { BROKER_VERSION, type Suite, type SuiteTest } from './suite.ts'
+import { BROKER_VERSION, type BrokerSuite, type SuiteTest } from './suite.ts'
 
 const LIMIT_MS = 1_200_000
 const TEST_LIMIT_SECONDS = 120
@@ -33,7 +33,8 @@ export function parsePytest(output: string): SuiteTest[] {
 }
 
 /** The integration tests. Its unit tests bring brokers of their own. */
-export const kafkaPython: Suite = {
+export const kafkaPython: BrokerSuite = {
+  needs: 'broker',
   source: 'github.com/dpkp/kafka-python 3.0.11',
   config: { 'num.partitions': '4' },
   run: async ({ checkout, bootstrap, only, command }) => {

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { stripVTControlCharacters } from 'node:util'
 import { installKafka } from '../peers/kafka.ts'
-import { BROKER_VERSION, type Suite, type SuiteRun, type SuiteTest } from './suite.ts'
+import { BROKER_VERSION, type BrokerRun, type BrokerSuite, type SuiteTest } from './suite.ts'
 
 /** A file of tests ends by itself when one of its tests is over its time; this is for those that crash. */
 const FILE_LIMIT_MS = 900_000
@@ -51,7 +51,7 @@ async function writeKafkaTools(directory: string): Promise<void> {
 }
 
 /** Runs the tests of one number, in a process of their own: a crash or a hang takes no others with it. */
-async function runNumber(number: string, directory: string, run: SuiteRun): Promise<SuiteTest[]> {
+async function runNumber(number: string, directory: string, run: BrokerRun): Promise<SuiteTest[]> {
   const folder = join(run.checkout, 'tests')
   const report = join(directory, `${number}.json`)
   // -L: without those that bring a broker of their own. -p1: one after the other.
@@ -80,7 +80,8 @@ async function runNumber(number: string, directory: string, run: SuiteRun): Prom
 }
 
 /** The tests that need a broker. The runner must have been built in the checkout before. */
-export const librdkafka: Suite = {
+export const librdkafka: BrokerSuite = {
+  needs: 'broker',
   source: 'github.com/confluentinc/librdkafka v2.15.0',
   // Kafka's default delay: some wait for members that join together.
   config: { 'num.partitions': '4', 'group.initial.rebalance.delay.ms': '3000' },

@@ -1,31 +1,14 @@
 import { glob } from 'node:fs/promises'
 import { join } from 'node:path'
-import { BROKER_VERSION, type Suite, type SuiteTest } from './suite.ts'
+import { parseReporter } from './reported-tests.ts'
+import { BROKER_VERSION, type BrokerSuite, type SuiteTest } from './suite.ts'
 
 const FILE_LIMIT_MS = 600_000
 const TEST_LIMIT_MS = 60_000
 
-interface ReportedTest {
-  readonly file: string
-  readonly path: readonly string[]
-  readonly status: 'pass' | 'fail' | 'skip'
-  readonly reason: string
-}
-
-/** Reads the lines of our reporter. Exported for its test. */
-export function parseReporter(output: string): SuiteTest[] {
-  const counts = new Map<string, number>()
-  return [...output.matchAll(/^@test (\{.*\})$/gm)].map(([, json = '']) => {
-    const { file, path, status, reason } = JSON.parse(json) as ReportedTest
-    const name = [file, ...path].join(' > ')
-    const count = (counts.get(name) ?? 0) + 1
-    counts.set(name, count)
-    return { name: count === 1 ? name : `${name} #${count}`, status, reason }
-  })
-}
-
 /** All tests, those without a broker too. Its addresses are constants, so it needs these ports. */
-export const platformaticKafka: Suite = {
+export const platformaticKafka: BrokerSuite = {
+  needs: 'broker',
   source: 'github.com/platformatic/kafka f84b496',
   config: {
     'group.consumer.heartbeat.interval.ms': '200',

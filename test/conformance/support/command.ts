@@ -10,6 +10,8 @@ export interface CommandOptions {
   readonly input?: string
   /** Gets all that it prints, both streams together, without a limit. */
   readonly logFile?: string
+  /** Kills what the command started and left running, such as servers of tests that failed. */
+  readonly endsLeftovers?: boolean
 }
 
 export interface CommandResult {
@@ -48,7 +50,7 @@ export function runCommand(
   args: readonly string[],
   options: CommandOptions = {},
 ): Promise<CommandResult> {
-  const { limitMs = DEFAULT_LIMIT_MS, cwd, env, input, logFile } = options
+  const { limitMs = DEFAULT_LIMIT_MS, cwd, env, input, logFile, endsLeftovers = false } = options
   return new Promise((resolve, reject) => {
     const child = spawn(program, args, {
       ...(cwd === undefined ? {} : { cwd }),
@@ -80,6 +82,7 @@ export function runCommand(
     child.on('close', (code) => {
       clearTimeout(timer)
       running.delete(child)
+      if (endsLeftovers) killGroup(child, 'SIGKILL')
       const result = { code, ...texts, isTimedOut }
       if (log === undefined) resolve(result)
       else log.end(() => resolve(result))

@@ -1,11 +1,11 @@
 import { strict as assert } from 'node:assert'
 import { resolve } from 'node:path'
 import { describe, it } from 'node:test'
-import { parseGoEvents } from '../../conformance/suites/franz-go.ts'
+import { parseGoEvents } from '../../conformance/suites/go-events.ts'
 import { parsePytest } from '../../conformance/suites/kafka-python.ts'
 import { parseReport } from '../../conformance/suites/librdkafka.ts'
-import { parseReporter } from '../../conformance/suites/platformatic-kafka.ts'
-import { countTests, missedTests, type SuiteTest } from '../../conformance/suites/suite.ts'
+import { parseReporter } from '../../conformance/suites/reported-tests.ts'
+import { countTests, missedTests, partsOf, type SuiteTest } from '../../conformance/suites/suite.ts'
 import { runNode, withTree } from '../scripts/temporary-tree.ts'
 
 const pass = (name: string): SuiteTest => ({ name, status: 'pass', reason: '' })
@@ -26,6 +26,20 @@ describe('results of foreign suites', () => {
       { name: 'TestA', status: 'fail', reason: 'a_test.go:7: saw double offset' },
       pass('TestB/range'),
       { name: 'TestC', status: 'skip', reason: '' },
+    ])
+  })
+
+  it('counts a test as failed whose process ended before it did', () => {
+    const events = [
+      { Action: 'run', Test: 'TestA' },
+      { Action: 'run', Test: 'TestB' },
+      { Action: 'pass', Test: 'TestA' },
+      { Action: 'fail' },
+    ]
+    const output = events.map((event) => JSON.stringify(event)).join('\n')
+    assert.deepEqual(parseGoEvents(output), [
+      pass('TestA'),
+      { name: 'TestB', status: 'fail', reason: 'no end' },
     ])
   })
 
@@ -82,7 +96,9 @@ describe('results of foreign suites', () => {
       { name: '0005_order', status: 'fail', reason: '' },
     ])
   })
+})
 
+describe("results of suites that Node's test runner runs", () => {
   it("reads Node's test runner: tests in tests, failures of hooks, tests left out", async () => {
     const file = `
       import { describe, it, test } from 'node:test'
@@ -119,9 +135,26 @@ describe('results of foreign suites', () => {
       ])
     })
   })
+
+  it('names the file that it ran, whatever the reporter knows of it', () => {
+    const reported = { file: 'stand-in.ts', path: ['a', 'b'], status: 'pass', reason: '' }
+    const line = `@test ${JSON.stringify(reported)}`
+    assert.deepEqual(parseReporter(line, 'kv_test.ts'), [pass('kv_test.ts > a > b')])
+  })
 })
 
 describe('a run of a foreign suite', () => {
+  it('has its parts counted apart', () => {
+    const inPart = (name: string, part: string): SuiteTest => ({ ...pass(name), part })
+    const tests = [inPart('a', 'core'), inPart('b', 'kv'), inPart('c', 'core'), pass('d')]
+    const names = [...partsOf(tests)].map(([part, some]) => [part, some.map(({ name }) => name)])
+    assert.deepEqual(names, [
+      ['core', ['a', 'c']],
+      ['kv', ['b']],
+      ['', ['d']],
+    ])
+  })
+
   it('is compared with a yardstick: what passes there and not here', () => {
     const skipped: SuiteTest = { name: 'd', status: 'skip', reason: '' }
     const failed: SuiteTest = { name: 'b', status: 'fail', reason: 'too late' }
