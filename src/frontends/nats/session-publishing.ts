@@ -1,4 +1,3 @@
-import type { Matches } from '../../broker/subjects/matches.ts'
 import { isPublishable } from '../../broker/subjects/subject.ts'
 import type { Route } from '../../broker/subjects/subject-router.ts'
 import type { ConnectOptions } from '../../wire/nats/connect-options.ts'
@@ -63,34 +62,15 @@ export class SessionPublishing {
     if (options.pedantic && !isPublishable(message.subject())) {
       this.#outbox.append(errorLine(ErrorText.INVALID_PUBLISH_SUBJECT))
     }
-    if (message.hasHeaders && asksForTrace(message)) this.#publishTraced(message)
-    else this.#pass(message, null)
-  }
-
-  #publishTraced(message: PublishedMessage): void {
-    const { account } = this.#subscriptions
-    const publisher = { account, client: this.#client.tracedClient, rights: this.#rights }
-    const trace = beginTrace(message, publisher, this.#services)
-    if (typeof trace === 'string') {
-      this.forgetLast()
-      if (trace !== '') this.#outbox.append(errorLine(trace))
+    if (message.hasHeaders && asksForTrace(message)) {
+      this.#publishTraced(message)
       return
     }
-    this.#pass(message, trace)
-    trace?.ended()
-  }
-
-  #pass(message: PublishedMessage, trace: MessageTrace | null): void {
-    const refusal = this.#rights.mayPublish(message)
-      ? reservedRefusal(message)
-      : `Permissions Violation for Publish to "${message.subject()}"`
+    const refusal = this.#refusalOf(message)
     if (refusal !== null) {
-      this.forgetLast()
-      this.#outbox.append(errorLine(refusal))
-      trace?.refused(refusal)
+      this.#refuse(refusal)
       return
     }
-    const { options } = this.#client
     if (options.verbose) this.#outbox.append(OK)
     const { account } = this.#subscriptions
     let route = this.#lastRoute
@@ -98,24 +78,53 @@ export class SessionPublishing {
       route = account.router.find(message)
       this.#lastRoute = route
     }
-    const { matches } = route
+    if (!account.fanOut(route.matches, message, this.#client) && message.hasReply) {
+      this.#notDelivered(message)
+    }
+  }
+
+  /** On its own, as the way of most messages is to be short. */
+  #publishTraced(message: PublishedMessage): void {
+    const { account } = this.#subscriptions
+    const publisher = { account, client: this.#client.tracedClient, rights: this.#rights }
+    const trace = beginTrace(message, publisher, this.#services)
+    // It may go nowhere: the message behind it must not follow the one before it.
+    this.forgetLast()
+    if (typeof trace === 'string') {
+      if (trace !== '') this.#outbox.append(errorLine(trace))
+      return
+    }
+    const refusal = this.#refusalOf(message)
+    if (refusal === null) this.#fanOutTraced(message, trace)
+    else {
+      this.#refuse(refusal)
+      trace?.refused(refusal)
+    }
+    trace?.ended()
+  }
+
+  #fanOutTraced(message: PublishedMessage, trace: MessageTrace | null): void {
+    if (this.#client.options.verbose) this.#outbox.append(OK)
+    const { account } = this.#subscriptions
+    const { matches } = account.router.find(message)
     const isTaken =
       trace === null
         ? account.fanOut(matches, message, this.#client)
-        : this.#fanOutTraced(matches, message, trace)
+        : account.fanOutTraced(matches, message, trace, (subscription, shared) =>
+            takeTraced(subscription, message, this.#client, shared, trace),
+          )
     if (!isTaken && message.hasReply) this.#notDelivered(message)
   }
 
-  /** On its own: a closure in `#pass` would cost every message an object. */
-  #fanOutTraced(
-    matches: Matches<Subscription>,
-    message: PublishedMessage,
-    trace: MessageTrace,
-  ): boolean {
-    const { account } = this.#subscriptions
-    return account.fanOutTraced(matches, message, trace, (subscription, shared) =>
-      takeTraced(subscription, message, this.#client, shared, trace),
-    )
+  #refusalOf(message: PublishedMessage): string | null {
+    return this.#rights.mayPublish(message)
+      ? reservedRefusal(message)
+      : `Permissions Violation for Publish to "${message.subject()}"`
+  }
+
+  #refuse(refusal: string): void {
+    this.forgetLast()
+    this.#outbox.append(errorLine(refusal))
   }
 
   #notDelivered(message: PublishedMessage): void {
