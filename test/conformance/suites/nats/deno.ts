@@ -56,7 +56,12 @@ function denoTest(first: string | DenoTest, second?: Body | Partial<DenoTest>, t
   else if (fn !== undefined) register({ ...options, name: first, fn })
 }
 
-class ConnectionReset extends Error {}
+/** Deno has a class for this; Node's errors have a code. */
+class ConnectionReset extends Error {
+  static override [Symbol.hasInstance](error: unknown): boolean {
+    return error instanceof Error && 'code' in error && error.code === 'ECONNRESET'
+  }
+}
 
 class Connection {
   readonly #socket: Socket
@@ -83,7 +88,7 @@ class Connection {
     await new Promise<void>((resolve, reject) => {
       this.#socket.write(bytes, (error) => {
         if (error === null || error === undefined) resolve()
-        else reject(new ConnectionReset(error.message))
+        else reject(error)
       })
     })
     return bytes.length
