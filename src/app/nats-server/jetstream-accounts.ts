@@ -1,4 +1,5 @@
 import { SystemRandom } from '../../adapters/system-random.ts'
+import { ConfigError } from '../../base/errors.ts'
 import { BatchQuota } from '../../broker/jetstream/stream/batch/batch-quota.ts'
 import { SerialTasks } from '../../broker/serial-tasks.ts'
 import { isOverlap } from '../../broker/subjects/subject-overlap.ts'
@@ -10,6 +11,7 @@ import { refuseJetStream } from '../../frontends/nats/jetstream/disabled-jetstre
 import { DomainSubjects } from '../../frontends/nats/jetstream/domain-subjects.ts'
 import { JetStream } from '../../frontends/nats/jetstream/jetstream.ts'
 import type { JetStreamSettings } from '../../frontends/nats/jetstream/jetstream-settings.ts'
+import { ServerResources } from '../../frontends/nats/jetstream/server-resources.ts'
 import type { Clock } from '../../ports/clock.ts'
 import type { Logger } from '../../ports/logger.ts'
 import type { Scheduler } from '../../ports/scheduler.ts'
@@ -32,6 +34,7 @@ export class JetStreamAccounts {
   readonly #served = new Map<string, JetStream>()
   readonly #tasks = new SerialTasks()
   readonly #batchQuota = new BatchQuota()
+  readonly #resources: ServerResources
   #refusals: { stop(): void }[] = []
 
   constructor(
@@ -44,12 +47,14 @@ export class JetStreamAccounts {
     this.#services = services
     this.#settings = settings
     this.#ports = ports
+    this.#resources = new ServerResources(settings)
     this.global = this.#serve(GLOBAL_ACCOUNT, UNLIMITED, services.global)
   }
 
   /**
    * Serves the accounts that the settings give streams; those that had them before keep them as they
    * were until the server starts again.
+   * @throws ConfigError for an account that is promised more than the server has, unless an operator did
    * @throws StorageError when what was kept can't be read
    */
   apply(settings: SecuritySettings): Promise<void> {
@@ -76,6 +81,7 @@ export class JetStreamAccounts {
         ({ kind, localSubject }) => kind === 'service' && isOverlap(localSubject, API),
       )
       if (jetStream !== null) {
+        if (!this.#hasRoomFor(name, jetStream, settings)) continue
         const its = await this.#services.account(name)
         this.#served.set(name, this.#serve(name, jetStream, its, hasTiers))
       } else if (!isImported && name !== settings.systemAccount) refused.push(name)
@@ -85,6 +91,19 @@ export class JetStreamAccounts {
       const account = this.#accounts.get(name)
       return [refuseJetStream(account, scheduler), ...this.#inDomain(account)]
     })
+  }
+
+  /** Where an operator promised an account more than there is, nobody answers its requests, as in nats-server. */
+  #hasRoomFor(name: string, limits: AccountLimits, { operator }: SecuritySettings): boolean {
+    const others = [...this.#served.values()].map((served) => served.limits)
+    const lack = this.#resources.promiseRefusal(limits, others)
+    if (lack === null) return true
+    const reason = lack.description
+    if (operator?.accountClaims.has(name) !== true) {
+      throw new ConfigError(`account ${name} can't have its streams: ${reason}`)
+    }
+    this.#ports.logger.error('an account has no streams', { account: name, reason })
+    return false
   }
 
   #inDomain(account: Account): { stop(): void }[] {
@@ -101,6 +120,7 @@ export class JetStreamAccounts {
       ...{ streams, consumerStore, limits, hasTiers, clock, scheduler, logger },
       account,
       settings: this.#settings,
+      resources: this.#resources,
       keptConsumersOf: (stream) => its.keptConsumersOf(stream),
       random: new SystemRandom(),
       batchQuota: this.#batchQuota,

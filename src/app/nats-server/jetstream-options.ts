@@ -13,6 +13,7 @@ interface JetStreamOptions {
   readonly settings: JetStreamSettings
 }
 
+const UNITS = 'KMGT'
 const NANOSECONDS_A_MS = 1_000_000
 
 /** Source: parseJetStream of nats-server. */
@@ -33,8 +34,8 @@ export function readJetStream(
   const settings = {
     ...DEFAULT_JETSTREAM,
     domain: domainOf(block),
-    maxMemory: block.integer('max_memory_store', 'max_mem_store', 'max_mem') ?? -1,
-    maxStorage: block.integer('max_file_store', 'max_file') ?? -1,
+    maxMemory: sizeOf(block, 'max_memory_store', 'max_mem_store', 'max_mem'),
+    maxStorage: sizeOf(block, 'max_file_store', 'max_file'),
     ...readLimits(block.block('limits')),
   }
   // What is left is of a cluster, or of how nats-server keeps its files.
@@ -43,6 +44,19 @@ export function readJetStream(
     storeDir: isEnabled ? join(flags.storeDir ?? storeDir ?? fallback, 'jetstream') : null,
     settings,
   }
+}
+
+/**
+ * Bytes, as a number or as a text such as `8M`; -1: nothing is said of them.
+ * Source: getStorageSize of nats-server.
+ */
+function sizeOf(block: ConfReader, ...names: readonly string[]): number {
+  const value = block.value(...names)
+  if (typeof value !== 'string') return block.integer(...names) ?? -1
+  if (value === '') return 0
+  const [, digits = '', unit = ''] = /^(-?\d+)([KMGT])$/.exec(value) ?? []
+  if (unit === '') block.fail(names, 'must be a size such as 8M')
+  return Number(digits) * 1024 ** (UNITS.indexOf(unit) + 1)
 }
 
 /** It is a token of subjects. Source: validateOptions of nats-server. */

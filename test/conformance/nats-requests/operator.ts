@@ -1,8 +1,10 @@
 import { generateKeyPairSync, type KeyObject } from 'node:crypto'
 import { publicNkey, signedClaims } from '../../support/nkeys.ts'
 
-const NO_LIMITS = { conn: -1, subs: -1, payload: -1, data: -1, imports: -1, exports: -1 }
-const OPEN_EXPORTS = { wildcards: true }
+export const NO_LIMITS = {
+  ...{ conn: -1, subs: -1, payload: -1, data: -1, imports: -1, exports: -1 },
+  wildcards: true,
+}
 
 /** An account of an operator, and who signs for it. */
 export class SignedAccount {
@@ -36,11 +38,14 @@ export function operatorConfiguration(
 ): string {
   const operator = generateKeyPairSync('ed25519')
   const iss = publicNkey('operator', operator.publicKey)
-  const preload = accounts.map(([{ key }, nats]) => {
-    const limits = { ...NO_LIMITS, ...OPEN_EXPORTS }
-    const body = { limits, type: 'account', version: 2, ...nats }
+  const system = new SignedAccount()
+  const preload = [...accounts, [system, {}] as const].map(([{ key }, nats]) => {
+    const body = { limits: NO_LIMITS, type: 'account', version: 2, ...nats }
     const claims = { iat: 1, name: 'ACCOUNT', iss, sub: key, nats: body }
     return `${key}: "${signedClaims(claims, operator.privateKey)}"`
   })
-  return `trusted_keys: "${iss}"\nresolver: MEMORY\nresolver_preload {\n${preload.join('\n')}\n}\n`
+  return `trusted_keys: "${iss}"
+  system_account: ${system.key}
+  resolver: MEMORY
+  resolver_preload {\n${preload.join('\n')}\n}`
 }

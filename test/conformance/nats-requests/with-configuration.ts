@@ -29,6 +29,20 @@ export async function onConfiguration<T>(
   return { ours, theirs }
 }
 
+/** Whether nats-server and Spool start on a configuration: what they say if they do not. */
+export async function startOn(
+  configuration: string,
+): Promise<{ readonly ours: string; readonly theirs: string }> {
+  const outcome = ([program = '', ...args]: readonly string[]): Promise<string> =>
+    on([program, ...args], configuration, async () => 'ready').catch(
+      (error: Error) => error.message,
+    )
+  return {
+    theirs: await outcome([await installNatsServer()]),
+    ours: await outcome([process.execPath, OURS]),
+  }
+}
+
 async function on<T>(
   [program = '', ...args]: readonly string[],
   configuration: string,

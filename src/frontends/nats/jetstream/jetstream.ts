@@ -32,8 +32,9 @@ import type { JetStreamSettings } from './jetstream-settings.ts'
 import type { JetStreamUsage } from './jetstream-usage.ts'
 import { MessageRequests } from './message-requests.ts'
 import { RestoreRequests } from './restore-requests.ts'
+import type { ServerResources } from './server-resources.ts'
 import { SnapshotRequests } from './snapshot-requests.ts'
-import { StorageBudget } from './storage-budget.ts'
+import { type Budget, StorageBudget, together } from './storage-budget.ts'
 import { StreamAdvisories } from './stream-advisories.ts'
 import { StreamCapture } from './stream-capture.ts'
 import { NO_DETAILS, streamInfoJson } from './stream-info-json.ts'
@@ -48,6 +49,8 @@ export interface JetStreamOptions {
   /** They are shown as those of a tier. */
   readonly hasTiers: boolean
   readonly settings: JetStreamSettings
+  /** Shared by all accounts. */
+  readonly resources: ServerResources
   readonly streams: Streams
   readonly consumerStore: ConsumerStore
   /** Consumers of a stream as they were kept when the broker started. */
@@ -75,8 +78,8 @@ export class JetStream implements StreamsListener, JetStreamAccount {
   readonly #advisories: StreamAdvisories
   readonly #served = new Map<Stream, Served>()
   /** What streams may hold together; null: as much as they like. */
-  readonly #memory: StorageBudget | null
-  readonly #disk: StorageBudget | null
+  readonly #memory: Budget | null
+  readonly #disk: Budget | null
   /** Consumers of streams that come back from backups. */
   readonly #comeBack = new Map<string, readonly KeptConsumer[]>()
   #isRestored = false
@@ -85,6 +88,7 @@ export class JetStream implements StreamsListener, JetStreamAccount {
     const { account, streams, clock, scheduler, random, logger, limits, hasTiers, settings } =
       options
     const { domain } = settings
+    const { resources } = options
     const { publisher } = account
     this.#options = options
     this.#router = new ApiRouter(account, publisher, scheduler)
@@ -101,6 +105,7 @@ export class JetStream implements StreamsListener, JetStreamAccount {
     const advisories = this.#advisories
     this.#requests = new StreamRequests({
       ...{ router, streams, clock, logger, serverMetadata, apiLevel, limits, hasTiers, settings },
+      resources,
       consumerCount: (stream) => this.#consumers.consumersOf(stream)?.size ?? 0,
     })
     new MessageRequests(router, streams)
@@ -110,7 +115,7 @@ export class JetStream implements StreamsListener, JetStreamAccount {
     })
     new RestoreRequests({
       ...{ router, publisher, advisories, streams, clock, scheduler, random, logger, apiLevel },
-      ...{ limits, settings },
+      ...{ limits, settings, resources },
       factsOf: (config) => factsOf(config, limits, settings),
       keepConsumers: (stream, consumers) => this.#keepConsumers(stream, consumers),
       forgetConsumers: async (stream, consumers) => {
@@ -127,8 +132,11 @@ export class JetStream implements StreamsListener, JetStreamAccount {
     new ConsumerRouter({ router, publisher, requests, directory, logger, apiLevel })
     const { max_memory, max_storage } = limits
     const hold = (kind: 'memory' | 'storage') => () => this.usage.stats[kind]
-    this.#memory = max_memory < 0 ? null : new StorageBudget(max_memory, hold('memory'))
-    this.#disk = max_storage < 0 ? null : new StorageBudget(max_storage, hold('storage'))
+    const memory = max_memory < 0 ? null : new StorageBudget(max_memory, hold('memory'))
+    const disk = max_storage < 0 ? null : new StorageBudget(max_storage, hold('storage'))
+    this.#memory = together([resources.memory, memory])
+    this.#disk = together([resources.storage, disk])
+    resources.add(() => this.usage.stats)
     router.before = (request, run) => this.#whenCaughtUp(request, run)
     streams.listener = this
     this.#isRestored = true

@@ -21,6 +21,7 @@ import { isoTime } from './consumer-info-json.ts'
 import type { JetStreamSettings } from './jetstream-settings.ts'
 import { fieldsOf, isEmptyRequest, isRefusal, isTooNew } from './request-body.ts'
 import { RestoreSession } from './restore-session.ts'
+import type { ServerResources } from './server-resources.ts'
 import { admissionRefusal, nameRefusal, withDuplicateWindow } from './stream-admission.ts'
 import type { StreamAdvisories } from './stream-advisories.ts'
 import { isObject, type ParsedStream, parseStream } from './stream-config-json.ts'
@@ -37,6 +38,7 @@ export interface RestoreRequestsPorts {
   readonly apiLevel: number
   readonly limits: AccountLimits
   readonly settings: JetStreamSettings
+  readonly resources: ServerResources
   factsOf(config: StreamConfig): StreamFacts
   /** The stream comes with these consumers. */
   keepConsumers(stream: string, consumers: readonly KeptConsumer[]): Promise<boolean>
@@ -94,7 +96,7 @@ export class RestoreRequests {
   }
 
   #parsed(request: ApiRequest): ParsedStream | StreamRefusal {
-    const { apiLevel, streams, limits, settings } = this.#ports
+    const { apiLevel, streams, limits, settings, resources } = this.#ports
     const [name = ''] = request.tokens
     if (isTooNew(request, apiLevel)) return StreamRefusals.apiLevel
     if (isEmptyRequest(request.payload)) return StreamRefusals.badRequest
@@ -110,7 +112,7 @@ export class RestoreRequests {
       return restoreFailed(`${MAX_RESTORES} are under way already, try again later`)
     }
     return (
-      admissionRefusal(parsed.wanted, present, limits) ??
+      admissionRefusal(parsed.wanted, present, limits, resources) ??
       withDuplicateWindow(parsed, settings.maxDuplicateWindow)
     )
   }

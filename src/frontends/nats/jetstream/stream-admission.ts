@@ -6,22 +6,13 @@ import {
   StreamRefusals,
 } from '../../../broker/jetstream/stream/stream-refusal.ts'
 import type { AccountLimits } from '../auth/account-limits.ts'
+import { NO_MEMORY, NO_STORAGE, type ServerResources } from './server-resources.ts'
 import type { ParsedStream } from './stream-config-json.ts'
 
 const TOO_MANY: StreamRefusal = {
   code: 400,
   err_code: 10027,
   description: 'maximum number of streams reached',
-}
-const NO_MEMORY: StreamRefusal = {
-  code: 500,
-  err_code: 10028,
-  description: 'insufficient memory resources available',
-}
-const NO_STORAGE: StreamRefusal = {
-  code: 500,
-  err_code: 10047,
-  description: 'insufficient storage resources available',
 }
 const STREAM_TOO_BIG: StreamRefusal = {
   code: 400,
@@ -52,6 +43,7 @@ export function admissionRefusal(
   wanted: WantedStream,
   present: readonly StreamConfig[],
   limits: AccountLimits,
+  resources: ServerResources,
 ): StreamRefusal | null {
   const others = present.filter(({ name }) => name !== wanted.name)
   const isNew = others.length === present.length
@@ -62,12 +54,15 @@ export function admissionRefusal(
   const limit = isMemory ? limits.max_memory : limits.max_storage
   const streamLimit = isMemory ? limits.memory_max_stream_bytes : limits.storage_max_stream_bytes
   if (streamLimit > 0 && maxBytes > streamLimit) return STREAM_TOO_BIG
-  if (limit < 0) return null
   const reserved = others
     .filter(({ storage }) => (storage === 'memory') === isMemory)
     .reduce((sum, { max_bytes }) => sum + Math.max(max_bytes, 0), 0)
-  if (reserved + maxBytes <= limit) return null
-  return isMemory ? NO_MEMORY : NO_STORAGE
+  // A new stream that reserves nothing still needs a byte.
+  const wantedBytes = isNew ? Math.max(maxBytes, 1) : maxBytes
+  if (limit >= 0 && reserved + wantedBytes > limit) return isMemory ? NO_MEMORY : NO_STORAGE
+  const itself = present.find(({ name }) => name === wanted.name)
+  const before = Math.max(itself?.max_bytes ?? 0, 0)
+  return resources.refusalOf(isMemory, Math.max(wantedBytes - before, 0))
 }
 
 /** Source: StreamDefaultDuplicatesWindow of nats-server. */

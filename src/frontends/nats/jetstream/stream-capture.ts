@@ -23,7 +23,7 @@ import { BatchAnswers } from './batch-answers.ts'
 import { byteJson } from './byte-json.ts'
 import { isoTime } from './consumer-info-json.ts'
 import { isFastReply, parseFastReply } from './fast-batch-reply.ts'
-import type { StorageBudget } from './storage-budget.ts'
+import type { Budget } from './storage-budget.ts'
 
 /** A header block without a header: the same as none. */
 const EMPTY_BLOCK_BYTES = 'NATS/1.0\r\n\r\n'.length
@@ -35,8 +35,8 @@ const NO_PAYLOAD = Buffer.alloc(0)
 const nobodyWaits: PublishDone = () => undefined
 
 export interface CapturePorts extends BatchPorts {
-  /** null: the account may store as much as it likes. */
-  readonly budget: StorageBudget | null
+  /** null: streams may store as much as they like. */
+  readonly budget: Budget | null
   /** Of the server; empty: none. */
   readonly domain: string
   readonly batchAbandoned: (batchId: string, reason: AbandonReason) => void
@@ -48,7 +48,7 @@ export class StreamCapture implements Subscriber {
   readonly #space: SubjectSpace
   readonly #publisher: ServerPublisher
   readonly #scheduler: Scheduler
-  readonly #budget: StorageBudget | null
+  readonly #budget: Budget | null
   readonly #domain: string
   readonly #answers: BatchAnswers
   readonly #atomic: AtomicBatches

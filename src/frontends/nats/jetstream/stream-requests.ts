@@ -16,6 +16,7 @@ import { parseByteJson } from './byte-json.ts'
 import type { JetStreamSettings } from './jetstream-settings.ts'
 import { type JetStreamUsage, jetStreamUsage } from './jetstream-usage.ts'
 import { type Fields, fieldsOf, isEmptyRequest, isRefusal, isTooNew } from './request-body.ts'
+import type { ServerResources } from './server-resources.ts'
 import { admissionRefusal, nameRefusal, withDuplicateWindow } from './stream-admission.ts'
 import { type ParsedStream, parseStream } from './stream-config-json.ts'
 import { NO_DETAILS, type StreamDetails, streamInfoJson } from './stream-info-json.ts'
@@ -33,6 +34,7 @@ export interface StreamRequestsPorts {
   readonly limits: AccountLimits
   readonly hasTiers: boolean
   readonly settings: JetStreamSettings
+  readonly resources: ServerResources
   consumerCount(stream: string): number
 }
 
@@ -189,11 +191,11 @@ export class StreamRequests {
       return invalidJson('unexpected end of JSON input')
     }
     if (typeof parsed === 'string') return invalidJson(parsed)
-    const { streams, limits, settings } = this.#ports
+    const { streams, limits, settings, resources } = this.#ports
     const present = streams.all().map(({ config }) => config)
     return (
       nameRefusal(parsed.wanted, name) ??
-      admissionRefusal(parsed.wanted, present, limits) ??
+      admissionRefusal(parsed.wanted, present, limits, resources) ??
       withDuplicateWindow(parsed, settings.maxDuplicateWindow)
     )
   }

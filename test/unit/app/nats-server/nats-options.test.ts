@@ -186,6 +186,23 @@ describe('JetStream in a configuration', () => {
     assert.deepEqual(read('jetstream: enabled').settings.jetStream, DEFAULT_JETSTREAM)
   })
 
+  it('has sizes for all accounts in words too, where K is 1024', () => {
+    const sizes = (max: string): unknown => {
+      const { maxMemory, maxStorage } = read(`jetstream { max_mem: ${max}, max_file: ${max} }`)
+        .settings.jetStream
+      assert.equal(maxMemory, maxStorage)
+      return maxStorage
+    }
+    assert.equal(sizes('"2K"'), 2048)
+    assert.equal(sizes('"3G"'), 3 * 1024 ** 3)
+    assert.equal(sizes('0'), 0)
+    assert.equal(sizes('""'), 0)
+    assert.equal(sizes('-1'), -1)
+    for (const max of ['"2"', '"2KB"', '"K"', '1.5', 'true']) {
+      assert.throws(() => sizes(max), /max_memory_store must be/)
+    }
+  })
+
   it('has no domain that can not stand in a subject, or is the word behind it', () => {
     for (const domain of ['a.b', '*', 'a>', '"a b"', 'API']) {
       assert.throws(() => read(`jetstream { domain: ${domain} }`), ConfigError, domain)

@@ -8,6 +8,8 @@ import {
   type AccountLimits,
   UNLIMITED,
 } from '../../../../../src/frontends/nats/auth/account-limits.ts'
+import { DEFAULT_JETSTREAM } from '../../../../../src/frontends/nats/jetstream/jetstream-settings.ts'
+import { ServerResources } from '../../../../../src/frontends/nats/jetstream/server-resources.ts'
 import {
   admissionRefusal,
   withDuplicateWindow,
@@ -19,10 +21,16 @@ const PRESENT = [
   { name: 'C', storage: 'file', max_bytes: -1 },
 ] as StreamConfig[]
 
-function refused(wanted: Partial<WantedStream>, limits: Partial<AccountLimits>): number {
+function refused(
+  wanted: Partial<WantedStream>,
+  limits: Partial<AccountLimits>,
+  resources = new ServerResources(DEFAULT_JETSTREAM),
+): number {
   const stream = { name: 'N', ...wanted } as WantedStream
-  return admissionRefusal(stream, PRESENT, { ...UNLIMITED, ...limits })?.err_code ?? 0
+  return admissionRefusal(stream, PRESENT, { ...UNLIMITED, ...limits }, resources)?.err_code ?? 0
 }
+
+const NOTHING = { memory: 0, storage: 0, reserved_memory: 0, reserved_storage: 0 }
 
 describe('the limits of an account for streams', () => {
   it('let everything pass that they do not name', () => {
@@ -41,6 +49,24 @@ describe('the limits of an account for streams', () => {
     assert.equal(refused({ max_bytes: 700, storage: 'memory' }, { max_memory: 1000 }), 0)
     assert.equal(refused({ max_bytes: 701, storage: 'memory' }, { max_memory: 1000 }), 10028)
     assert.equal(refused({ name: 'A', max_bytes: 1000 }, { max_storage: 1000 }), 0)
+  })
+
+  it('leave a byte for a stream that reserves nothing, unless it is there already', () => {
+    assert.equal(refused({}, { max_storage: 601 }), 0)
+    assert.equal(refused({}, { max_storage: 600 }), 10047)
+    assert.equal(refused({ name: 'C' }, { max_storage: 600 }), 0)
+    assert.equal(refused({ storage: 'memory' }, { max_memory: 0 }), 10028)
+  })
+
+  it('hold beside what the server has for all accounts', () => {
+    const resources = new ServerResources({ ...DEFAULT_JETSTREAM, maxStorage: 1000 })
+    resources.add(() => ({ ...NOTHING, reserved_storage: 600 }))
+    resources.add(() => ({ ...NOTHING, reserved_storage: 100 }))
+    assert.equal(refused({ max_bytes: 300 }, {}, resources), 0)
+    assert.equal(refused({ max_bytes: 301 }, {}, resources), 10047)
+    assert.equal(refused({ max_bytes: 301, storage: 'memory' }, {}, resources), 0)
+    assert.equal(refused({ name: 'A', max_bytes: 900 }, {}, resources), 0)
+    assert.equal(refused({ name: 'A', max_bytes: 901 }, {}, resources), 10047)
   })
 
   it('say how large one stream may get, of each storage apart', () => {
