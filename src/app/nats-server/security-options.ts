@@ -6,6 +6,7 @@ import {
   type ExportSettings,
   type ImportSettings,
   OPEN,
+  type OperatorSettings,
   type SecuritySettings,
   SYSTEM_ACCOUNT,
   type UserSettings,
@@ -46,9 +47,20 @@ export function readSecurity(
     systemAccount,
     noAuthUser,
     token: own.token,
-    operator: operator?.settings ?? null,
+    operator: operator === null ? null : withAccounts(operator.settings, accounts),
     timeoutMs: own.timeoutMs,
   }
+}
+
+/** Nobody is let into an account whose claims can't be used. */
+function withAccounts(
+  operator: OperatorSettings,
+  accounts: readonly AccountSettings[],
+): OperatorSettings {
+  const usable = [...operator.accountClaims].filter(([key]) =>
+    accounts.some(({ name }) => name === key),
+  )
+  return { ...operator, accountClaims: new Map(usable) }
 }
 
 function readAuthorization(

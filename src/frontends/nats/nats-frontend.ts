@@ -89,7 +89,7 @@ export class NatsFrontend {
     this.serverName = options.serverName
     const hub = new NatsHub(random)
     this.accounts = new Accounts(hub, random, scheduler)
-    this.#shared = new SharedSubjects(this.accounts)
+    this.#shared = new SharedSubjects(this.accounts, options)
     this.#shared.apply(security)
     const slowConsumers = meter.counter(
       'nats_slow_consumers_total',

@@ -1,13 +1,11 @@
 import type { Timer } from '../../ports/scheduler.ts'
 import type { ConnectOptions } from '../../wire/nats/connect-options.ts'
 import { ErrorText } from '../../wire/nats/error-text.ts'
+import { atTime } from './at-time.ts'
 import type { Identity } from './auth/identity.ts'
 import type { ConnectionKind } from './auth/security-settings.ts'
 import type { NatsServices } from './nats-services.ts'
 import type { SessionOrigin } from './session-origin.ts'
-
-/** Timers can't wait longer. */
-const MAX_TIMER_MS = 0x7fffffff
 
 /** What comes of somebody saying who it is. */
 export type Outcome = Identity | null | Promise<Identity | null>
@@ -63,7 +61,10 @@ export class SessionIdentity {
     this.current = identity
     this.#timer?.cancel()
     this.#timer = null
-    if (identity.expiry !== null) this.#expireAt(identity.expiry.atMs, identity.expiry.text)
+    if (identity.expiry !== null) {
+      const { atMs, text } = identity.expiry
+      this.#timer = atTime(atMs, this.#services, () => this.#fail(text, 'its time is over'))
+    }
     return null
   }
 
@@ -73,16 +74,6 @@ export class SessionIdentity {
     this.#timer = null
     if (this.current !== null) this.current.account.connectionCount--
     this.current = null
-  }
-
-  #expireAt(atMs: number, text: string): void {
-    const { scheduler, clock } = this.#services
-    const leftMs = atMs - clock.nowMs()
-    if (leftMs <= 0) this.#fail(text, 'its time is over')
-    else {
-      const delayMs = Math.min(leftMs, MAX_TIMER_MS)
-      this.#timer = scheduler.after(delayMs, () => this.#expireAt(atMs, text))
-    }
   }
 }
 

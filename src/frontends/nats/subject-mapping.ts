@@ -1,6 +1,26 @@
 /** A reference to the Nth wildcard of the other subject. */
 const REFERENCE = /^(?:\$|\{\{wildcard\()(\d+)(?:\)\}\})?$/
 
+/** Takes any token where a subject refers to one of another subject. */
+export function withoutReferences(subject: string): string {
+  const tokens = subject.split('.')
+  return tokens.map((token) => (REFERENCE.test(token) ? '*' : token)).join('.')
+}
+
+/** Says in `to` which token of `from` each of its wildcards is, where `from` refers to those. */
+export function reversed(from: string, to: string): string {
+  if (withoutReferences(from) === from) return to
+  const wildcards = from.split('.').filter((token) => token === '*' || REFERENCE.test(token))
+  const references = wildcards.map((token, at) => Number(REFERENCE.exec(token)?.[1] ?? at + 1))
+  let count = 0
+  const mapped = to.split('.').map((token) => {
+    if (token !== '*') return token
+    const at = references.indexOf(++count)
+    return at === -1 ? token : `$${at + 1}`
+  })
+  return mapped.join('.')
+}
+
 /**
  * The subject on the other side of an import: what stands in the place of the wildcards of `from`
  * takes the place of those of `to`, in their order, or as `$1`, `$2`… say.

@@ -17,15 +17,16 @@ const OURS = new URL('../../../bin/nats-server.mjs', import.meta.url).pathname
 
 /**
  * Starts nats-server, then Spool under its name, on the same configuration, and talks to each.
- * @param configuration without `listen` and where streams are
+ * @param configuration without `listen` and where streams are; or what makes it as a server starts
  * @returns what the talks returned
  */
 export async function onConfiguration<T>(
-  configuration: string,
+  configuration: string | (() => string),
   talk: (server: ConfiguredServer) => Promise<T>,
 ): Promise<{ readonly ours: T; readonly theirs: T }> {
-  const theirs = await on([await installNatsServer()], configuration, talk)
-  const ours = await on([process.execPath, OURS], configuration, talk)
+  const made = typeof configuration === 'string' ? () => configuration : configuration
+  const theirs = await on([await installNatsServer()], made(), talk)
+  const ours = await on([process.execPath, OURS], made(), talk)
   return { ours, theirs }
 }
 

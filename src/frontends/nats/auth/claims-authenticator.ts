@@ -3,7 +3,17 @@ import type { Random } from '../../../ports/random.ts'
 import type { Credentials } from '../../../wire/nats/connect-options.ts'
 import { ErrorText } from '../../../wire/nats/error-text.ts'
 import type { Accounts } from '../accounts.ts'
-import { type Claims, objectOf, permissionsOf, readClaims, textsOf } from './claims.ts'
+import {
+  type Claims,
+  isRevoked,
+  objectOf,
+  permissionsOf,
+  type Rules,
+  readClaims,
+  type Signers,
+  signersOf,
+  textsOf,
+} from './claims.ts'
 import { ConnectTimes } from './connect-times.ts'
 import type { Expiry, Identity } from './identity.ts'
 import { isSignedBy } from './nkey.ts'
@@ -13,17 +23,10 @@ import { SubjectPermissions } from './subject-permissions.ts'
 
 const SEED_BELOW = 0x7fffffff
 
-/** Of all keys, in the revocations of an account. */
-const EVERYBODY = '*'
-
-/** What claims say of somebody. */
-type Rules = Readonly<Record<string, unknown>>
-
 /** An account as its claims have it. */
 interface ClaimedAccount {
   readonly claims: Claims
-  /** Keys that may sign users, and the rules each of them forces on those, if it does. */
-  readonly signers: ReadonlyMap<string, Rules | null>
+  readonly signers: Signers
 }
 
 /** Users whose claims were signed by an account that was signed by an operator who is trusted. */
@@ -65,7 +68,8 @@ export class ClaimsAuthenticator {
     const account = this.#claimed.get(name)
     if (account === undefined || !this.#isCurrent(account.claims)) return null
     const scope = account.signers.get(user.issuer)
-    if (scope === undefined || isRevoked(user, account.claims)) return null
+    if (scope === undefined || isRevoked(user, objectOf(account.claims.body['revocations'])))
+      return null
     const rules = scope ?? user.body
     if (!isOfKind(rules, peer.kind)) return null
     const isBearer = rules['bearer_token'] === true
@@ -77,7 +81,8 @@ export class ClaimsAuthenticator {
   }
 
   #identityOf(user: Claims, rules: Rules, accountClaims: Claims, untilMs: number): Identity {
-    const permissions = permissionsOf(rules)
+    const defaults = objectOf(accountClaims.body['default_permissions'])
+    const permissions = permissionsOf(rules) ?? permissionsOf(defaults)
     const limits = objectOf(accountClaims.body['limits'])
     const account = this.#accounts.get(accountClaims.subject)
     account.title = accountClaims.name
@@ -101,27 +106,6 @@ export class ClaimsAuthenticator {
     const nowMs = this.#clock.nowMs()
     return (expiresAtMs === null || nowMs < expiresAtMs) && (notBeforeMs ?? 0) <= nowMs
   }
-}
-
-function signersOf({ subject, body }: Claims): ClaimedAccount['signers'] {
-  const signers = new Map<string, Rules | null>([[subject, null]])
-  const { signing_keys: keys } = body
-  if (!Array.isArray(keys)) return signers
-  for (const key of keys) {
-    if (typeof key === 'string') signers.set(key, null)
-    const scope = objectOf(key)
-    if (typeof scope['key'] === 'string') signers.set(scope['key'], objectOf(scope['template']))
-  }
-  return signers
-}
-
-/** Source: isRevoked of nats-server. */
-function isRevoked(user: Claims, account: Claims): boolean {
-  const revocations = objectOf(account.body['revocations'])
-  return [user.subject, EVERYBODY].some((key) => {
-    const atSeconds = revocations[key]
-    return typeof atSeconds === 'number' && user.issuedAtMs <= atSeconds * 1000
-  })
 }
 
 function isOfKind(rules: Rules, kind: ConnectionKind): boolean {

@@ -16,6 +16,15 @@ export interface Claims {
   readonly body: Readonly<Record<string, unknown>>
 }
 
+/** What claims say of somebody. */
+export type Rules = Readonly<Record<string, unknown>>
+
+/** Keys that may sign, and the rules each of them forces on users, if it does. */
+export type Signers = ReadonlyMap<string, Rules | null>
+
+/** Of all keys, in revocations. */
+const EVERYBODY = '*'
+
 /** More is not looked at: it comes before anybody logged in. */
 const MAX_BYTES = 64 * 1024
 
@@ -62,6 +71,31 @@ export function permissionsOf(body: Readonly<Record<string, unknown>>): Permissi
   if (isOpen && responses === null) return null
   if (responses === null || publish.allow !== null) return { publish, subscribe, responses }
   return { publish: { ...publish, allow: [] }, subscribe, responses }
+}
+
+/** Who may sign for an account. */
+export function signersOf({ subject, body }: Claims): Signers {
+  const signers = new Map<string, Rules | null>([[subject, null]])
+  const { signing_keys: keys } = body
+  if (!Array.isArray(keys)) return signers
+  for (const key of keys) {
+    if (typeof key === 'string') signers.set(key, null)
+    const scope = objectOf(key)
+    if (typeof scope['key'] === 'string') signers.set(scope['key'], objectOf(scope['template']))
+  }
+  return signers
+}
+
+/**
+ * Whether claims are void since then.
+ * @param revocations seconds by whom claims are about
+ * Source: isRevoked of nats-server.
+ */
+export function isRevoked({ subject, issuedAtMs }: Claims, revocations: Rules): boolean {
+  return [subject, EVERYBODY].some((key) => {
+    const atSeconds = revocations[key]
+    return typeof atSeconds === 'number' && issuedAtMs <= atSeconds * 1000
+  })
 }
 
 export function objectOf(value: unknown): Readonly<Record<string, unknown>> {

@@ -56,6 +56,8 @@ export interface ImportSettings {
   readonly localSubject: string
   /** A stream: the exporter sees where a traced message goes behind it. */
   readonly allowsTrace?: boolean
+  /** When it holds; without one, always. */
+  readonly validity?: { readonly fromMs: number; readonly untilMs: number | null }
 }
 
 export interface AccountSettings {

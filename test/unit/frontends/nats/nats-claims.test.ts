@@ -156,6 +156,20 @@ describe('what NATS claims give', () => {
     }
   })
 
+  it('is what the account gives by default to a user of whom nothing is said', async () => {
+    const of = accountClaims({ default_permissions: { pub: { deny: ['x'] } } })
+    const refusal = '-ERR \'Permissions Violation for Publish to "x"\'\r\n'
+    for (const [claims, answer] of [
+      [userClaims(), refusal],
+      [userClaims({ pub: { deny: ['y'] } }), ''],
+    ] as const) {
+      const { client } = await connect(claims, of)
+      client.read()
+      client.send('PUB x 0\r\n\r\n')
+      assert.equal(client.read(), answer)
+    }
+  })
+
   it('is limited in what a user may do, and how many there are', async () => {
     const { client } = await connect(
       userClaims({ pub: { deny: ['x'] }, subs: 1 }),
