@@ -78,10 +78,13 @@ export class RestoreRequests {
   }
 
   async #start(request: ApiRequest): Promise<void> {
-    const { router, streams, random, clock, factsOf } = this.#ports
-    const parsed = this.#parsed(request)
-    const restore =
-      'err_code' in parsed ? parsed : await streams.startRestore(parsed.wanted, parsed.isPedantic)
+    const { router, streams, random, clock, factsOf, resources } = this.#ports
+    const restore = await resources.inTurn(async () => {
+      const parsed = this.#parsed(request)
+      return 'err_code' in parsed
+        ? parsed
+        : await streams.startRestore(parsed.wanted, parsed.isPedantic)
+    })
     if ('err_code' in restore) {
       router.refuse(request, RESPONSE, restore)
       return

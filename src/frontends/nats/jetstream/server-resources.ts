@@ -1,5 +1,6 @@
 import { type NewMessage, sizeOf } from '../../../broker/jetstream/stream/record-mapping.ts'
 import type { StreamRefusal } from '../../../broker/jetstream/stream/stream-refusal.ts'
+import { SerialTasks } from '../../../broker/serial-tasks.ts'
 import type { AccountLimits } from '../auth/account-limits.ts'
 import type { JetStreamSettings } from './jetstream-settings.ts'
 import type { JetStreamUsage } from './jetstream-usage.ts'
@@ -32,6 +33,7 @@ export class ServerResources {
   readonly storage: Budget | null
   readonly #settings: JetStreamSettings
   readonly #accounts: (() => Stats)[] = []
+  readonly #tasks = new SerialTasks()
 
   constructor(settings: JetStreamSettings) {
     const { maxMemory, maxStorage } = settings
@@ -44,6 +46,11 @@ export class ServerResources {
   /** Counts an account from now on. */
   add(stats: () => Stats): void {
     this.#accounts.push(stats)
+  }
+
+  /** Who asks for something here, and then takes it, does so before the next one asks. */
+  inTurn<T>(task: () => Promise<T>): Promise<T> {
+    return this.#tasks.run(task)
   }
 
   /**

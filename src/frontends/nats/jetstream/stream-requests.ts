@@ -51,9 +51,14 @@ export class StreamRequests {
 
   constructor(ports: StreamRequestsPorts) {
     this.#ports = ports
+    const { resources } = ports
     this.#on('INFO', 'account_info', () => this.#accountInfo())
-    this.#on('STREAM.CREATE.*', 'stream_create', (request) => this.#create(request))
-    this.#on('STREAM.UPDATE.*', 'stream_update', (request) => this.#update(request))
+    this.#on('STREAM.CREATE.*', 'stream_create', (request) =>
+      resources.inTurn(() => this.#create(request)),
+    )
+    this.#on('STREAM.UPDATE.*', 'stream_update', (request) =>
+      resources.inTurn(() => this.#update(request)),
+    )
     this.#on('STREAM.NAMES', 'stream_names', (request) => this.#names(request))
     this.#on('STREAM.LIST', 'stream_list', (request) => this.#list(request))
     this.#on('STREAM.INFO.*', 'stream_info', (request) => this.#info(request))

@@ -45,6 +45,20 @@ describe('what a server has for streams', () => {
     assert.equal(resources.refusalOf(false, 10), null)
   })
 
+  it('is asked for by one at a time, also when what another one took is kept only later', async () => {
+    const held = { ...NOTHING }
+    const resources = new ServerResources({ ...DEFAULT_JETSTREAM, maxStorage: 100 })
+    resources.add(() => held)
+    const take = () =>
+      resources.inTurn(async () => {
+        const refusal = resources.refusalOf(false, 60)
+        await new Promise<void>((resolve) => setImmediate(resolve))
+        if (refusal === null) held.reserved_storage += 60
+        return refusal?.err_code ?? 0
+      })
+    assert.deepEqual(await Promise.all([take(), take()]), [0, 10047])
+  })
+
   it('is promised to accounts once', () => {
     const resources = new ServerResources({ ...DEFAULT_JETSTREAM, maxMemory: 10, maxStorage: 20 })
     const of = (memory: number, storage: number) => ({
