@@ -1,3 +1,4 @@
+import { beginsWith } from '../../base/bytes.ts'
 import { FNV_START, fnv1a } from '../../base/fnv1a.ts'
 import { Matches } from './matches.ts'
 import { hasEmptyToken, isLiteral } from './subject.ts'
@@ -249,10 +250,7 @@ function branchOf(subject: Buffer, start: number, end: number): number {
 
 /** @param prefix with its dot; of no bytes, all subjects are below it */
 function isBelow(prefix: Buffer, bytes: Buffer, start: number, end: number): boolean {
-  const { byteLength } = prefix
-  if (end - start <= byteLength) return false
-  for (let i = 0; i < byteLength; i++) if (bytes[start + i] !== prefix[i]) return false
-  return true
+  return end - start > prefix.byteLength && beginsWith(bytes, start, end, prefix)
 }
 
 /** @param subject one character for each byte */

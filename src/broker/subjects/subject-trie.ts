@@ -1,3 +1,4 @@
+import { isSameBytes } from '../../base/bytes.ts'
 import { fnv1a } from '../../base/fnv1a.ts'
 import type { Matches } from './matches.ts'
 
@@ -148,7 +149,7 @@ export class SubjectTrie<T> {
   #literal(parent: TrieNode<T>, bytes: Buffer, start: number, end: number): TrieNode<T> | null {
     if (parent.children === null) return null
     let node = parent.children.get(fnv1a(bytes, start, end, this.#seed)) ?? null
-    while (node !== null && !isSame(node.token, bytes, start, end)) node = node.next
+    while (node !== null && !isSameBytes(bytes, start, end, node.token)) node = node.next
     return node
   }
 
@@ -208,11 +209,4 @@ function collect<T>(node: TrieNode<T>, into: Matches<T>): void {
     const group = into.group(name)
     for (const value of values) group.push(value)
   }
-}
-
-function isSame(token: Buffer, bytes: Buffer, start: number, end: number): boolean {
-  const byteCount = end - start
-  if (token.byteLength !== byteCount) return false
-  for (let i = 0; i < byteCount; i++) if (token[i] !== bytes[start + i]) return false
-  return true
 }

@@ -1,3 +1,4 @@
+import { beginsWith } from '../../base/bytes.ts'
 import type { PublishedMessage } from '../../wire/nats/published-message.ts'
 
 const DOLLAR = 36
@@ -37,11 +38,6 @@ function hasPrefix(
   prefixes: readonly Buffer[],
 ): boolean {
   if (start >= end || (bytes[start] !== DOLLAR && bytes[start] !== UNDERSCORE)) return false
-  for (const prefix of prefixes) {
-    if (end - start < prefix.byteLength) continue
-    let i = 0
-    while (i < prefix.byteLength && bytes[start + i] === prefix[i]) i++
-    if (i === prefix.byteLength) return true
-  }
+  for (const prefix of prefixes) if (beginsWith(bytes, start, end, prefix)) return true
   return false
 }

@@ -82,14 +82,8 @@ export class ServiceImport implements Subscriber {
       trace === null
         ? publisher.publish(subject, reply, asking, payload)
         : publisher.publishTraced({
-            ...{
-              to: subject,
-              subject,
-              reply: textBytes(reply ?? ''),
-              headers: asking,
-              payload,
-              trace,
-            },
+            ...{ to: subject, subject, payload, trace },
+            ...{ reply: textBytes(reply ?? ''), headers: asking },
           })
     const isAnswered = isTaken && trace?.isOnly !== true
     if (!isAnswered && answer !== null) this.#forget(answer)

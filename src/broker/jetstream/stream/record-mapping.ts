@@ -1,3 +1,4 @@
+import { isSameBytes } from '../../../base/bytes.ts'
 import type { NewRecord, NewRecordHeader } from '../../../records/batch-builder.ts'
 import type { LogRecord } from '../../../records/records-iterator.ts'
 import { isPublishable } from '../../subjects/subject.ts'
@@ -126,7 +127,7 @@ export class RecordMapping {
 
   #subjectOf(key: Buffer | null): string {
     if (key === null || key.byteLength === 0) return this.#topic
-    if (isSame(key, this.#lastKey)) return this.#lastSubject
+    if (isSameBytes(key, 0, key.byteLength, this.#lastKey)) return this.#lastSubject
     const subject = this.#newSubjectOf(key.toString('latin1'))
     this.#lastKey = Buffer.from(key)
     this.#lastSubject = subject
@@ -149,13 +150,6 @@ function headersOf(record: LogRecord, subject: string): Buffer | null {
 
 function isPlainSubject(text: string): boolean {
   return !/\s/.test(text) && isPublishable(text)
-}
-
-function isSame(one: Buffer, other: Buffer): boolean {
-  const { byteLength } = one
-  if (byteLength !== other.byteLength) return false
-  for (let at = 0; at < byteLength; at++) if (one[at] !== other[at]) return false
-  return true
 }
 
 function escaped(character: string): string {

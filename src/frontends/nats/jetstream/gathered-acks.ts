@@ -1,3 +1,4 @@
+import { beginsWith } from '../../../base/bytes.ts'
 import type { DeliveryFacts } from '../../../broker/jetstream/consumer/consumer-advisory.ts'
 import type { PublishedMessage } from '../../../wire/nats/published-message.ts'
 import { ACK_PREFIX } from './ack-subject.ts'
@@ -34,7 +35,7 @@ export class GatheredAcks implements Gathering {
     if (this.deliveries.length === 0 && !this.#takePlace(bytes, subjectStart, subjectEnd))
       return false
     const place = this.#place
-    if (!hasAt(bytes, subjectStart, subjectEnd, place)) return false
+    if (!beginsWith(bytes, subjectStart, subjectEnd, place)) return false
     this.#at = subjectStart + place.byteLength
     const deliveries = this.#number(bytes, subjectEnd)
     const streamSequence = this.#number(bytes, subjectEnd)
@@ -50,7 +51,7 @@ export class GatheredAcks implements Gathering {
   }
 
   #takePlace(bytes: Buffer, start: number, end: number): boolean {
-    if (!hasAt(bytes, start, end, PREFIX)) return false
+    if (!beginsWith(bytes, start, end, PREFIX)) return false
     const streamStart = start + PREFIX.byteLength
     const streamEnd = bytes.indexOf(DOT, streamStart)
     const consumerEnd = streamEnd < 0 ? -1 : bytes.indexOf(DOT, streamEnd + 1)
@@ -78,7 +79,9 @@ export class GatheredAcks implements Gathering {
 
 function isPlainAck({ bytes, bodyStart, bodyEnd }: PublishedMessage): boolean {
   const byteCount = bodyEnd - bodyStart
-  return byteCount === 0 || (byteCount === ACK.byteLength && hasAt(bytes, bodyStart, bodyEnd, ACK))
+  return (
+    byteCount === 0 || (byteCount === ACK.byteLength && beginsWith(bytes, bodyStart, bodyEnd, ACK))
+  )
 }
 
 /** Time and pending messages, of which nobody makes use. */
@@ -86,10 +89,4 @@ function isLastButOne(bytes: Buffer, start: number, end: number): boolean {
   let dots = 0
   for (let at = start; at < end; at++) if (bytes[at] === DOT) dots++
   return dots === 1
-}
-
-function hasAt(bytes: Buffer, start: number, end: number, prefix: Buffer): boolean {
-  if (end - start < prefix.byteLength) return false
-  for (let i = 0; i < prefix.byteLength; i++) if (bytes[start + i] !== prefix[i]) return false
-  return true
 }

@@ -1,16 +1,10 @@
-import { type NewMessage, sizeOf } from '../../../broker/jetstream/stream/record-mapping.ts'
 import type { StreamRefusal } from '../../../broker/jetstream/stream/stream-refusal.ts'
 import { SerialTasks } from '../../../broker/serial-tasks.ts'
 import type { AccountLimits } from '../auth/account-limits.ts'
 import type { JetStreamSettings } from './jetstream-settings.ts'
 import type { JetStreamUsage } from './jetstream-usage.ts'
-import type { Budget } from './storage-budget.ts'
+import { type Budget, ServerBudget } from './storage-budget.ts'
 
-const EXHAUSTED: StreamRefusal = {
-  code: 503,
-  err_code: 10023,
-  description: 'insufficient resources',
-}
 export const NO_MEMORY: StreamRefusal = {
   code: 500,
   err_code: 10028,
@@ -82,28 +76,5 @@ export class ServerResources {
 
   #sumOf(name: keyof Stats): number {
     return this.#accounts.reduce((sum, stats) => sum + stats()[name], 0)
-  }
-}
-
-/**
- * Lets messages in until the server has more than its limit. As in the budget of an account, streams
- * are asked only when the count is above it.
- * Source: limitsExceeded of nats-server.
- */
-class ServerBudget implements Budget {
-  readonly #limit: number
-  readonly #heldBytes: () => number
-  #countedBytes = Number.POSITIVE_INFINITY
-
-  constructor(limit: number, heldBytes: () => number) {
-    this.#limit = limit
-    this.#heldBytes = heldBytes
-  }
-
-  take(message: NewMessage): StreamRefusal | null {
-    if (this.#countedBytes > this.#limit) this.#countedBytes = this.#heldBytes()
-    if (this.#countedBytes > this.#limit) return EXHAUSTED
-    this.#countedBytes += sizeOf(message)
-    return null
   }
 }

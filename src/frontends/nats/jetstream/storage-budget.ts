@@ -7,6 +7,12 @@ const EXCEEDED: StreamRefusal = {
   description: 'resource limits exceeded for account',
 }
 
+const EXHAUSTED: StreamRefusal = {
+  code: 503,
+  err_code: 10023,
+  description: 'insufficient resources',
+}
+
 /** What messages have to fit in. */
 export interface Budget {
   /** @returns null: the message may be stored, and counts from now on */
@@ -30,29 +36,48 @@ export function together(budgets: readonly (Budget | null)[]): Budget | null {
 }
 
 /**
- * What streams of an account may hold together. Messages that were let in are counted, and the streams
- * are asked only when that count is above the limit: what they removed since is room again.
- * Source: wouldExceedLimits of nats-server.
+ * What streams may hold together. Messages that were let in are counted, and the streams are asked only
+ * when that count is above the limit: what they removed since is room again.
  */
-export class StorageBudget implements Budget {
+class CountingBudget implements Budget {
   readonly #limit: number
   readonly #heldBytes: () => number
+  readonly #mustFit: boolean
+  readonly #refusal: StreamRefusal
   #countedBytes = Number.POSITIVE_INFINITY
 
   /**
    * @param limit bytes
    * @param heldBytes of all streams it is about, with overhead as streams count it
+   * @param mustFit the message that is asked about counts too
    */
-  constructor(limit: number, heldBytes: () => number) {
+  constructor(limit: number, heldBytes: () => number, mustFit: boolean, refusal: StreamRefusal) {
     this.#limit = limit
     this.#heldBytes = heldBytes
+    this.#mustFit = mustFit
+    this.#refusal = refusal
   }
 
   take(message: NewMessage): StreamRefusal | null {
     const byteCount = sizeOf(message)
-    if (this.#countedBytes + byteCount > this.#limit) this.#countedBytes = this.#heldBytes()
-    if (this.#countedBytes + byteCount > this.#limit) return EXCEEDED
+    const neededBytes = this.#mustFit ? byteCount : 0
+    if (this.#countedBytes + neededBytes > this.#limit) this.#countedBytes = this.#heldBytes()
+    if (this.#countedBytes + neededBytes > this.#limit) return this.#refusal
     this.#countedBytes += byteCount
     return null
+  }
+}
+
+/** Of an account: its messages fit in the limit. Source: wouldExceedLimits of nats-server. */
+export class StorageBudget extends CountingBudget {
+  constructor(limit: number, heldBytes: () => number) {
+    super(limit, heldBytes, true, EXCEEDED)
+  }
+}
+
+/** Of the server: messages are let in until it has more than its limit. Source: limitsExceeded of nats-server. */
+export class ServerBudget extends CountingBudget {
+  constructor(limit: number, heldBytes: () => number) {
+    super(limit, heldBytes, false, EXHAUSTED)
   }
 }
